@@ -1,0 +1,3 @@
+//! The `posture` binary: parse, call the library, map the outcome to an exit code.
+
+fn main() {}

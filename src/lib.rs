@@ -8,3 +8,8 @@
 //!
 //! Only `collect` sees the network and only `cli` sees environment, clock and terminal. Everything from `snapshot` on is
 //! a pure function of (snapshot, rules, configuration).
+
+pub mod error;
+pub mod snapshot;
+
+pub use error::Error;

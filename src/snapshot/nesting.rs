@@ -1,0 +1,71 @@
+//! One pass over JSON text before it is parsed: how deep it nests and where its first value ends.
+//!
+//! Parsers of nested text recurse; an attacker's file must not decide how deep. The same pass tells a file with one
+//! snapshot from a file with one snapshot a line.
+
+/// What one pass over the text found.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// The first value ends before this byte offset.
+    Complete(usize),
+    /// The text ends inside the first value.
+    Open,
+    /// Nesting exceeds the limit at this byte offset.
+    TooDeep(usize),
+}
+
+/// Scans up to the end of the first value.
+pub(super) fn scan(text: &[u8], limit: usize) -> Shape {
+    let mut depth = 0usize;
+    let mut in_string = false;
+    let mut escaped = false;
+    for (offset, byte) in text.iter().enumerate() {
+        if in_string {
+            match byte {
+                _ if escaped => escaped = false,
+                b'\\' => escaped = true,
+                b'"' => in_string = false,
+                _ => {}
+            }
+            continue;
+        }
+        match byte {
+            b'"' => in_string = true,
+            b'{' | b'[' => {
+                depth += 1;
+                if depth > limit {
+                    return Shape::TooDeep(offset);
+                }
+            }
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return Shape::Complete(offset + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+    Shape::Open
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Shape, scan};
+
+    #[test]
+    fn brackets_inside_strings_do_not_count() {
+        assert_eq!(scan(br#"{"a":"}]\"["} rest"#, 8), Shape::Complete(13));
+    }
+
+    #[test]
+    fn an_unfinished_value_is_open() {
+        assert_eq!(scan(b"{\"a\": [1, 2", 8), Shape::Open);
+        assert_eq!(scan(b"", 8), Shape::Open);
+    }
+
+    #[test]
+    fn nesting_beyond_the_limit_is_found_where_it_happens() {
+        assert_eq!(scan(b"[[[[", 3), Shape::TooDeep(3));
+    }
+}

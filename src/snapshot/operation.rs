@@ -1,0 +1,240 @@
+//! The one table of AWS operations that `posture` reads.
+//!
+//! Each row names the operation, the shape of its answer, the IAM actions that a call needs, and the error codes that
+//! *are* the answer ("there is none"), with AWS's page. Collectors, facts, the printed IAM policy and the denial tests
+//! are all driven by this table: a new operation is one row and one shape.
+
+use serde::de::Error as _;
+
+use super::shapes::{account, billing, budgets, cloudtrail, cloudwatch, events, iam, kms, organizations, sns, sts};
+
+/// What is known about an operation before it is called.
+#[derive(Debug)]
+pub struct OperationSpec {
+    /// The service as the AWS CLI spells its command, as in `events`.
+    pub service: &'static str,
+    /// The API's name, as in `GetAccountSummary`.
+    pub name: &'static str,
+    /// IAM actions that the call needs.
+    pub actions: &'static [&'static str],
+    /// Error codes that mean "there is none" rather than "AWS did not answer".
+    pub absent_codes: &'static [&'static str],
+    /// AWS's page for the operation and its errors.
+    pub reference: &'static str,
+}
+
+/// An answer's shape, tied to its operation.
+pub trait Shape: serde::Serialize + Sized {
+    /// The operation that answers in this shape.
+    const OPERATION: Operation;
+    /// The response as this shape, when it is one.
+    fn of(response: &Response) -> Option<&Self>;
+    /// Wraps an answer.
+    fn into_response(self) -> Response;
+}
+
+macro_rules! operations {
+    ($( $variant:ident: $service:literal $name:literal => $shape:ty,
+        actions $actions:expr, absent $absent:expr, $reference:literal; )*) => {
+        /// An AWS operation that `posture` reads.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[expect(missing_docs, reason = "each variant is documented by its row's AWS page")]
+        pub enum Operation { $( $variant, )* }
+
+        /// One operation's answer, all pages merged.
+        #[derive(Debug, Clone, PartialEq)]
+        #[expect(missing_docs, reason = "each variant is documented by its row's AWS page")]
+        pub enum Response { $( $variant(Box<$shape>), )* }
+
+        impl Operation {
+            /// Every operation, in the order of the table.
+            pub const ALL: &'static [Operation] = &[ $( Operation::$variant, )* ];
+
+            /// The row of the table.
+            pub fn spec(self) -> &'static OperationSpec {
+                match self {
+                    $( Operation::$variant => {
+                        const SPEC: &OperationSpec = &OperationSpec {
+                            service: $service, name: $name, actions: &$actions, absent_codes: &$absent, reference: $reference,
+                        };
+                        SPEC
+                    } )*
+                }
+            }
+
+            /// Reads an answer of this operation from JSON text.
+            pub fn parse(self, json: &str) -> Result<Response, serde_path_to_error::Error<serde_json::Error>> {
+                match self {
+                    $( Operation::$variant => parse::<$shape>(json).map(|shape| Response::$variant(Box::new(shape))), )*
+                }
+            }
+        }
+
+        impl Response {
+            /// The operation that answered.
+            pub fn operation(&self) -> Operation {
+                match self { $( Response::$variant(_) => Operation::$variant, )* }
+            }
+        }
+
+        impl serde::Serialize for Response {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                match self { $( Response::$variant(shape) => shape.serialize(serializer), )* }
+            }
+        }
+
+        $(
+            impl Shape for $shape {
+                const OPERATION: Operation = Operation::$variant;
+
+                fn of(response: &Response) -> Option<&Self> {
+                    match response { Response::$variant(shape) => Some(shape), _ => None }
+                }
+
+                fn into_response(self) -> Response {
+                    Response::$variant(Box::new(self))
+                }
+            }
+        )*
+    };
+}
+
+fn parse<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, serde_path_to_error::Error<serde_json::Error>> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let mut track = serde_path_to_error::Track::new();
+    let shape = T::deserialize(serde_path_to_error::Deserializer::new(&mut deserializer, &mut track))
+        .map_err(|error| serde_path_to_error::Error::new(track.path(), error))?;
+    deserializer.end().map_err(|error| {
+        serde_path_to_error::Error::new(serde_path_to_error::Track::new().path(), serde_json::Error::custom(error))
+    })?;
+    Ok(shape)
+}
+
+impl Operation {
+    /// Looks an operation up by service and name.
+    pub fn find(service: &str, name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|operation| {
+            let spec = operation.spec();
+            spec.service == service && spec.name == name
+        })
+    }
+
+    /// The operation as a reader meets it, as in `iam:GetAccountSummary`.
+    pub fn label(self) -> String {
+        let spec = self.spec();
+        format!("{}:{}", spec.service, spec.name)
+    }
+}
+
+operations! {
+    StsGetCallerIdentity: "sts" "GetCallerIdentity" => sts::GetCallerIdentity,
+        actions ["sts:GetCallerIdentity"], absent [],
+        "https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html";
+    IamGetAccountSummary: "iam" "GetAccountSummary" => iam::GetAccountSummary,
+        actions ["iam:GetAccountSummary"], absent [],
+        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html";
+    IamGetCredentialReport: "iam" "GetCredentialReport" => iam::GetCredentialReport,
+        actions ["iam:GenerateCredentialReport", "iam:GetCredentialReport"], absent [],
+        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetCredentialReport.html";
+    IamGetAccountAuthorizationDetails: "iam" "GetAccountAuthorizationDetails" => iam::GetAccountAuthorizationDetails,
+        actions ["iam:GetAccountAuthorizationDetails"], absent [],
+        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html";
+    IamGetAccountPasswordPolicy: "iam" "GetAccountPasswordPolicy" => iam::GetAccountPasswordPolicy,
+        actions ["iam:GetAccountPasswordPolicy"], absent ["NoSuchEntity", "NoSuchEntityException"],
+        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountPasswordPolicy.html";
+    IamListVirtualMfaDevices: "iam" "ListVirtualMFADevices" => iam::ListVirtualMfaDevices,
+        actions ["iam:ListVirtualMFADevices"], absent [],
+        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListVirtualMFADevices.html";
+    IamListAccountAliases: "iam" "ListAccountAliases" => iam::ListAccountAliases,
+        actions ["iam:ListAccountAliases"], absent [],
+        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAccountAliases.html";
+    IamListOrganizationsFeatures: "iam" "ListOrganizationsFeatures" => iam::ListOrganizationsFeatures,
+        actions ["iam:ListOrganizationsFeatures"],
+        absent ["OrganizationNotFoundException", "OrganizationNotFound", "AccountNotManagementOrDelegatedAdministratorException",
+            "AccountNotManagementOrDelegatedAdministrator"],
+        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListOrganizationsFeatures.html";
+    CloudtrailDescribeTrails: "cloudtrail" "DescribeTrails" => cloudtrail::DescribeTrails,
+        actions ["cloudtrail:DescribeTrails"], absent [],
+        "https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DescribeTrails.html";
+    CloudtrailGetTrailStatus: "cloudtrail" "GetTrailStatus" => cloudtrail::GetTrailStatus,
+        actions ["cloudtrail:GetTrailStatus"], absent [],
+        "https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetTrailStatus.html";
+    CloudtrailGetEventSelectors: "cloudtrail" "GetEventSelectors" => cloudtrail::GetEventSelectors,
+        actions ["cloudtrail:GetEventSelectors"], absent [],
+        "https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetEventSelectors.html";
+    CloudtrailLookupEvents: "cloudtrail" "LookupEvents" => cloudtrail::LookupEvents,
+        actions ["cloudtrail:LookupEvents"], absent [],
+        "https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html";
+    CloudwatchDescribeAlarms: "cloudwatch" "DescribeAlarms" => cloudwatch::DescribeAlarms,
+        actions ["cloudwatch:DescribeAlarms"], absent [],
+        "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html";
+    CloudwatchListMetrics: "cloudwatch" "ListMetrics" => cloudwatch::ListMetrics,
+        actions ["cloudwatch:ListMetrics"], absent [],
+        "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html";
+    SnsGetTopicAttributes: "sns" "GetTopicAttributes" => sns::GetTopicAttributes,
+        actions ["sns:GetTopicAttributes"], absent ["NotFound", "NotFoundException"],
+        "https://docs.aws.amazon.com/sns/latest/api/API_GetTopicAttributes.html";
+    SnsListSubscriptionsByTopic: "sns" "ListSubscriptionsByTopic" => sns::ListSubscriptionsByTopic,
+        actions ["sns:ListSubscriptionsByTopic"], absent ["NotFound", "NotFoundException"],
+        "https://docs.aws.amazon.com/sns/latest/api/API_ListSubscriptionsByTopic.html";
+    SnsGetSubscriptionAttributes: "sns" "GetSubscriptionAttributes" => sns::GetSubscriptionAttributes,
+        actions ["sns:GetSubscriptionAttributes"], absent ["NotFound", "NotFoundException"],
+        "https://docs.aws.amazon.com/sns/latest/api/API_GetSubscriptionAttributes.html";
+    KmsDescribeKey: "kms" "DescribeKey" => kms::DescribeKey,
+        actions ["kms:DescribeKey"], absent ["NotFoundException"],
+        "https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeKey.html";
+    KmsGetKeyPolicy: "kms" "GetKeyPolicy" => kms::GetKeyPolicy,
+        actions ["kms:GetKeyPolicy"], absent ["NotFoundException"],
+        "https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyPolicy.html";
+    BudgetsDescribeBudgets: "budgets" "DescribeBudgets" => budgets::DescribeBudgets,
+        actions ["budgets:ViewBudget"], absent [],
+        "https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_DescribeBudgets.html";
+    BudgetsDescribeNotificationsForBudget: "budgets" "DescribeNotificationsForBudget" => budgets::DescribeNotificationsForBudget,
+        actions ["budgets:ViewBudget"], absent [],
+        "https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_DescribeNotificationsForBudget.html";
+    BudgetsDescribeSubscribersForNotification: "budgets" "DescribeSubscribersForNotification" => budgets::DescribeSubscribersForNotification,
+        actions ["budgets:ViewBudget"], absent [],
+        "https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_budgets_DescribeSubscribersForNotification.html";
+    AccountGetContactInformation: "account" "GetContactInformation" => account::GetContactInformation,
+        actions ["account:GetContactInformation"], absent ["ResourceNotFoundException"],
+        "https://docs.aws.amazon.com/accounts/latest/reference/API_GetContactInformation.html";
+    AccountGetAlternateContact: "account" "GetAlternateContact" => account::GetAlternateContact,
+        actions ["account:GetAlternateContact"], absent ["ResourceNotFoundException"],
+        "https://docs.aws.amazon.com/accounts/latest/reference/API_GetAlternateContact.html";
+    AccountListRegions: "account" "ListRegions" => account::ListRegions,
+        actions ["account:ListRegions"], absent [],
+        "https://docs.aws.amazon.com/accounts/latest/reference/API_ListRegions.html";
+    BillingGetBillingPreferences: "billing" "GetBillingPreferences" => billing::GetBillingPreferences,
+        actions ["billing:GetBillingPreferences"], absent [],
+        "https://docs.aws.amazon.com/cli/latest/reference/billing/get-billing-preferences.html";
+    BillingGetCredits: "billing" "GetCredits" => billing::GetCredits,
+        actions ["billing:GetCredits"], absent [],
+        "https://docs.aws.amazon.com/cli/latest/reference/billing/get-credits.html";
+    EventsListRules: "events" "ListRules" => events::ListRules,
+        actions ["events:ListRules"], absent [],
+        "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListRules.html";
+    EventsListTargetsByRule: "events" "ListTargetsByRule" => events::ListTargetsByRule,
+        actions ["events:ListTargetsByRule"], absent ["ResourceNotFoundException"],
+        "https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_ListTargetsByRule.html";
+    OrganizationsDescribeOrganization: "organizations" "DescribeOrganization" => organizations::DescribeOrganization,
+        actions ["organizations:DescribeOrganization"], absent ["AWSOrganizationsNotInUseException"],
+        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeOrganization.html";
+    OrganizationsDescribeAccount: "organizations" "DescribeAccount" => organizations::DescribeAccount,
+        actions ["organizations:DescribeAccount"], absent ["AWSOrganizationsNotInUseException"],
+        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeAccount.html";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Operation;
+
+    #[test]
+    fn every_operation_is_found_by_its_own_name_and_declares_its_actions() {
+        for operation in Operation::ALL {
+            let spec = operation.spec();
+            assert_eq!(Operation::find(spec.service, spec.name), Some(*operation));
+            assert!(!spec.actions.is_empty(), "{}", spec.name);
+            assert!(spec.reference.starts_with("https://docs.aws.amazon.com/"), "{}", spec.name);
+        }
+    }
+}

@@ -1,0 +1,469 @@
+//! Reading snapshots: plain, gzip or zstd; one a file or one a line; from a path or standard input.
+//!
+//! Every error names the file, the line and column, and the path inside the JSON. A first line that ends inside a JSON
+//! value starts a pretty-printed file; a line that holds a whole value is one snapshot of a stream, and is read without
+//! holding the others. Files named `.ndjson` or `.jsonl` are always streams.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use rayon::prelude::*;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::{ApiError, FORMAT, Observation, Operation, Outcome, Request, Snapshot, SnapshotHeader, Time, nesting};
+
+/// The largest snapshot that is read, in bytes after decompression. An account at IAM's quotas stays well below.
+pub const MAX_SNAPSHOT_BYTES: u64 = 256 * 1024 * 1024;
+
+/// The deepest nesting that is read. AWS's own answers stay below 30.
+pub const MAX_NESTING: usize = 100;
+
+/// Why a file is not a snapshot, and where.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The file could not be opened or read.
+    #[error("snapshot `{file}`: {source}")]
+    Io {
+        /// The file, `-` for standard input.
+        file: String,
+        /// The operating system's or decompressor's answer.
+        source: std::io::Error,
+    },
+    /// The text is not a valid snapshot.
+    #[error("snapshot `{file}`, line {line}, column {column}{}: {message}", at(path))]
+    Invalid {
+        /// The file, `-` for standard input.
+        file: String,
+        /// The line, from 1.
+        line: usize,
+        /// The column in bytes, from 1.
+        column: usize,
+        /// The path inside the JSON, empty at the top.
+        path: String,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+fn at(path: &str) -> String {
+    if path.is_empty() { String::new() } else { format!(", at `{path}`") }
+}
+
+impl ReadError {
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "check the path, or collect a snapshot with `posture snapshot -o FILE`",
+            Self::Invalid { message, .. } if message.contains("format") => {
+                "read it with the version of posture that wrote it, or collect a new one with `posture snapshot -o FILE`"
+            }
+            Self::Invalid { .. } => {
+                "collect it again with `posture snapshot -o FILE`, or build it from AWS CLI output with `posture import DIR`"
+            }
+        }
+    }
+}
+
+/// Reads the snapshots of one source, one after the other.
+pub struct SnapshotReader {
+    file: String,
+    input: Box<dyn BufRead>,
+    one_per_line: bool,
+    lines_read: usize,
+    snapshots_read: usize,
+    done: bool,
+}
+
+impl SnapshotReader {
+    /// Opens a path; gzip and zstd are recognised by their first bytes, whatever the name.
+    pub fn open(path: &Path) -> Result<Self, ReadError> {
+        let name = path.display().to_string();
+        let io = |source| ReadError::Io { file: name.clone(), source };
+        let file = File::open(path).map_err(io)?;
+        if file.metadata().map_err(io)?.is_dir() {
+            let source =
+                std::io::Error::other("is a directory; build a snapshot from AWS CLI output with `posture import DIR`");
+            return Err(io(source));
+        }
+        Self::from_reader(name.clone(), Box::new(BufReader::new(file)))
+    }
+
+    /// Reads from any source under the name that errors shall carry.
+    pub fn from_reader(file: String, mut input: Box<dyn BufRead>) -> Result<Self, ReadError> {
+        let io = |source| ReadError::Io { file: file.clone(), source };
+        let start = input.fill_buf().map_err(io)?;
+        let input: Box<dyn BufRead> = if start.starts_with(&[0x1f, 0x8b]) {
+            Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(input)))
+        } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+            Box::new(BufReader::new(zstd::Decoder::with_buffer(input).map_err(io)?))
+        } else {
+            input
+        };
+        let stem = file.trim_end_matches(".gz").trim_end_matches(".zst");
+        let ending = Path::new(stem).extension().and_then(std::ffi::OsStr::to_str);
+        let one_per_line = matches!(ending, Some("ndjson" | "jsonl"));
+        Ok(Self { file, input, one_per_line, lines_read: 0, snapshots_read: 0, done: false })
+    }
+
+    /// The next snapshot, or `None` at the end. After an error in one line of a stream, the next call reads the next line.
+    fn next_snapshot(&mut self) -> Option<Result<Snapshot, ReadError>> {
+        loop {
+            let mut text = Vec::new();
+            let first_line = self.lines_read;
+            match self.read_line(&mut text) {
+                Err(error) => {
+                    self.done = true;
+                    return Some(Err(error));
+                }
+                Ok(false) => {
+                    self.done = true;
+                    return (self.snapshots_read == 0)
+                        .then(|| Err(self.invalid(first_line, 0, String::new(), "the file is empty")));
+                }
+                Ok(true) => {}
+            }
+            if text.iter().all(u8::is_ascii_whitespace) {
+                continue;
+            }
+            // A first line that ends inside a value starts a pretty-printed file: the rest belongs to it.
+            if self.snapshots_read == 0
+                && !self.one_per_line
+                && matches!(nesting::scan(&text, MAX_NESTING), nesting::Shape::Open)
+                && let Err(error) = self.read_rest(&mut text)
+            {
+                self.done = true;
+                return Some(Err(error));
+            }
+            self.snapshots_read += 1;
+            return Some(parse(&self.file, first_line, &text));
+        }
+    }
+
+    fn read_line(&mut self, text: &mut Vec<u8>) -> Result<bool, ReadError> {
+        let read = (&mut self.input).take(MAX_SNAPSHOT_BYTES + 1).read_until(b'\n', text);
+        self.after_read(read, text)?;
+        self.lines_read += 1;
+        Ok(!text.is_empty())
+    }
+
+    fn read_rest(&mut self, text: &mut Vec<u8>) -> Result<(), ReadError> {
+        let room = (MAX_SNAPSHOT_BYTES + 1).saturating_sub(text.len() as u64);
+        let read = (&mut self.input).take(room).read_to_end(text);
+        self.after_read(read, text)
+    }
+
+    fn after_read(&self, read: std::io::Result<usize>, text: &[u8]) -> Result<(), ReadError> {
+        read.map_err(|source| ReadError::Io { file: self.file.clone(), source })?;
+        if text.len() as u64 > MAX_SNAPSHOT_BYTES {
+            let limit = MAX_SNAPSHOT_BYTES / (1024 * 1024);
+            return Err(self.invalid(
+                self.lines_read,
+                0,
+                String::new(),
+                &format!("the snapshot is larger than {limit} MiB"),
+            ));
+        }
+        Ok(())
+    }
+
+    fn invalid(&self, line: usize, column: usize, path: String, message: &str) -> ReadError {
+        ReadError::Invalid {
+            file: self.file.clone(),
+            line: line + 1,
+            column: column + 1,
+            path,
+            message: message.to_owned(),
+        }
+    }
+}
+
+impl Iterator for SnapshotReader {
+    type Item = Result<Snapshot, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done { None } else { self.next_snapshot() }
+    }
+}
+
+#[derive(Deserialize)]
+struct RawSnapshot<'a> {
+    format: String,
+    #[serde(default)]
+    collector: String,
+    collected_at: Time,
+    account: String,
+    partition: String,
+    caller: String,
+    regions: Vec<String>,
+    #[serde(borrow)]
+    observations: Vec<RawObservation<'a>>,
+}
+
+#[derive(Deserialize)]
+struct RawObservation<'a> {
+    #[serde(borrow)]
+    service: Cow<'a, str>,
+    #[serde(borrow)]
+    operation: Cow<'a, str>,
+    region: String,
+    #[serde(default)]
+    request: Request,
+    #[serde(borrow)]
+    response: Option<&'a RawValue>,
+    error: Option<ApiError>,
+}
+
+#[derive(Deserialize)]
+struct FormatOnly {
+    format: Option<String>,
+}
+
+/// One text with the means to turn an offset into a place.
+struct Source<'a> {
+    file: &'a str,
+    /// Lines before this text in its file.
+    first_line: usize,
+    text: &'a str,
+}
+
+impl Source<'_> {
+    fn error(&self, line: usize, column: usize, path: String, message: String) -> ReadError {
+        let line = self.first_line + line.max(1);
+        ReadError::Invalid { file: self.file.to_owned(), line, column: column.max(1), path, message }
+    }
+
+    fn place(&self, offset: usize) -> (usize, usize) {
+        place(self.text.as_bytes(), offset)
+    }
+
+    /// An error inside a part of the text: its line and column count from the start of the part.
+    fn error_in(&self, part: &str, prefix: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> ReadError {
+        let offset = (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
+        let (line, column) = self.place(offset);
+        let inner = error.inner();
+        let (line, column) = if inner.line() <= 1 {
+            (line, column + inner.column().saturating_sub(1))
+        } else {
+            (line + inner.line() - 1, inner.column())
+        };
+        let path = error.path().to_string();
+        let path = if path == "." { prefix.to_owned() } else { format!("{prefix}.{path}") };
+        self.error(line, column, path, without_place(inner))
+    }
+}
+
+fn place(text: &[u8], offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.split(|byte| *byte == b'\n').count();
+    let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
+    (line, column)
+}
+
+/// The parser's message without its own " at line 1 column 2", which counts from the start of a part.
+fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    text.rfind(" at line ").and_then(|end| text.get(..end)).map_or(text.clone(), str::to_owned)
+}
+
+fn parse(file: &str, first_line: usize, bytes: &[u8]) -> Result<Snapshot, ReadError> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let (line, column) = place(bytes, error.valid_up_to());
+        let message = "invalid UTF-8".to_owned();
+        ReadError::Invalid { file: file.to_owned(), line: first_line + line, column, path: String::new(), message }
+    })?;
+    let source = Source { file, first_line, text };
+    if let nesting::Shape::TooDeep(offset) = nesting::scan(bytes, MAX_NESTING) {
+        let (line, column) = source.place(offset);
+        return Err(source.error(line, column, String::new(), format!("nesting deeper than {MAX_NESTING} levels")));
+    }
+    let raw = parse_header(&source)?;
+    let observations = raw
+        .observations
+        .into_par_iter()
+        .enumerate()
+        .filter_map(|(index, raw)| observation(&source, index, raw).transpose())
+        .collect::<Vec<_>>();
+    // The first error in file order, whichever thread found one first.
+    let observations = observations.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let header = SnapshotHeader {
+        collector: raw.collector,
+        collected_at: raw.collected_at,
+        account: raw.account,
+        partition: raw.partition,
+        caller: raw.caller,
+        regions: raw.regions,
+    };
+    Snapshot::new(header, observations)
+        .map_err(|error| source.error(1, 1, "observations".to_owned(), error.to_string()))
+}
+
+fn parse_header<'a>(source: &Source<'a>) -> Result<RawSnapshot<'a>, ReadError> {
+    // The format comes first, so that a snapshot of the future is called that and not a list of its strange members.
+    match serde_json::from_str::<FormatOnly>(source.text) {
+        Ok(FormatOnly { format: Some(format) }) if format == FORMAT => {}
+        Ok(FormatOnly { format: Some(format) }) => {
+            return Err(source.error(
+                1,
+                1,
+                "format".to_owned(),
+                format!("format `{format}` is not `{FORMAT}`, the one this build reads"),
+            ));
+        }
+        Ok(FormatOnly { format: None }) => {
+            return Err(source.error(
+                1,
+                1,
+                String::new(),
+                format!("no `format` member: this is not a `{FORMAT}` file"),
+            ));
+        }
+        Err(error) => return Err(source.error(error.line(), error.column(), String::new(), without_place(&error))),
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(source.text);
+    let raw: RawSnapshot<'a> = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        source.error(
+            error.inner().line(),
+            error.inner().column(),
+            error.path().to_string(),
+            without_place(error.inner()),
+        )
+    })?;
+    debug_assert_eq!(raw.format, FORMAT);
+    if raw.account.len() != 12 || !raw.account.bytes().all(|byte| byte.is_ascii_digit()) {
+        let message = format!("account `{}` is not twelve digits", raw.account.escape_debug());
+        return Err(source.error(1, 1, "account".to_owned(), message));
+    }
+    if raw.partition.is_empty() || !raw.partition.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') {
+        let message = format!("partition `{}` is not one of AWS's", raw.partition.escape_debug());
+        return Err(source.error(1, 1, "partition".to_owned(), message));
+    }
+    Ok(raw)
+}
+
+/// One observation; `None` for an operation that this build does not read.
+fn observation(source: &Source<'_>, index: usize, raw: RawObservation<'_>) -> Result<Option<Observation>, ReadError> {
+    let path = format!("observations[{index}]");
+    let wrong = |message: String| source.error(1, 1, path.clone(), message);
+    let outcome = match (raw.response, raw.error) {
+        (Some(_), Some(_)) => {
+            return Err(wrong("an observation has either a `response` or an `error`, not both".to_owned()));
+        }
+        (None, None) => return Err(wrong("an observation needs a `response` or an `error`".to_owned())),
+        (None, Some(error)) if error.code.is_empty() => return Err(wrong("the `error` has no `code`".to_owned())),
+        (response, error) => response.ok_or(error),
+    };
+    let Some(operation) = Operation::find(&raw.service, &raw.operation) else { return Ok(None) };
+    let outcome = match outcome {
+        Ok(response) => Outcome::Answered(
+            operation
+                .parse(response.get())
+                .map_err(|error| source.error_in(response.get(), &format!("{path}.response"), &error))?,
+        ),
+        Err(Some(error)) => Outcome::Failed(error),
+        Err(None) => return Ok(None),
+    };
+    Ok(Some(Observation { operation, region: raw.region, request: raw.request, outcome }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ReadError, SnapshotReader};
+    use crate::snapshot::{Compression, Snapshot, shapes::iam, write_snapshot};
+
+    fn read(text: impl AsRef<[u8]>) -> Result<Snapshot, ReadError> {
+        let bytes = std::io::Cursor::new(text.as_ref().to_vec());
+        SnapshotReader::from_reader("test.json".to_owned(), Box::new(bytes)).unwrap().next().unwrap()
+    }
+
+    fn snapshot(observations: &str) -> String {
+        format!(
+            r#"{{"format":"posture-snapshot/1","collector":"posture 0.1.0","collected_at":"2026-11-22T03:00:00Z",
+"account":"123456789012","partition":"aws","caller":"arn:aws:sts::123456789012:assumed-role/audit/ci","regions":["us-east-1"],
+"observations":[{observations}]}}"#
+        )
+    }
+
+    const SUMMARY: &str = r#"{"service":"iam","operation":"GetAccountSummary","region":"us-east-1",
+"response":{"SummaryMap":{"AccountMFAEnabled":1},"SomethingNew":{"deep":[1,2]}}}"#;
+    const DENIED: &str = r#"{"service":"iam","operation":"GetAccountPasswordPolicy","region":"us-east-1",
+"error":{"code":"AccessDenied","message":"no"}}"#;
+
+    #[test]
+    fn a_snapshot_survives_writing_and_reading_in_every_compression() {
+        let original = read(snapshot(&format!("{SUMMARY},{DENIED}"))).unwrap();
+        for compression in [Compression::Plain, Compression::Gzip, Compression::Zstd] {
+            let mut bytes = Vec::new();
+            write_snapshot(&original, compression, &mut bytes).unwrap();
+            assert_eq!(read(bytes).unwrap(), original, "{compression:?}");
+        }
+    }
+
+    #[test]
+    fn the_order_of_observations_does_not_matter() {
+        let one = read(snapshot(&format!("{SUMMARY},{DENIED}"))).unwrap();
+        let other = read(snapshot(&format!("{DENIED},{SUMMARY}"))).unwrap();
+        assert_eq!(one, other);
+    }
+
+    #[test]
+    fn typed_answers_are_found() {
+        let snapshot = read(snapshot(SUMMARY)).unwrap();
+        assert_eq!(snapshot.answers::<iam::GetAccountSummary>().count(), 1);
+        assert_eq!(snapshot.answers::<iam::GetAccountPasswordPolicy>().count(), 0);
+    }
+
+    #[test]
+    fn one_snapshot_a_line_is_a_stream_in_which_a_bad_line_does_not_hide_the_next() {
+        let line = snapshot(SUMMARY).replace('\n', " ");
+        for (name, text, bad_line) in [
+            ("-", format!("{line}\nnot json\n{line}\n"), 2),
+            ("-", format!("{line}\n{}\n{line}\n", &line[..90]), 2),
+            ("fleet.ndjson", format!("{}\n{line}\n{line}\n", &line[..90]), 1),
+        ] {
+            let bytes = std::io::Cursor::new(text.into_bytes());
+            let all: Vec<_> = SnapshotReader::from_reader(name.to_owned(), Box::new(bytes)).unwrap().collect();
+            assert_eq!(all.iter().filter(|s| s.is_ok()).count(), 2);
+            assert!(
+                all.iter().any(|s| matches!(s, Err(ReadError::Invalid { line, .. }) if *line == bad_line)),
+                "{all:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn errors_name_the_line_column_and_path_of_the_wrong_member() {
+        let text = snapshot(&SUMMARY.replace("\"AccountMFAEnabled\":1", "\"AccountMFAEnabled\":\"yes\""));
+        let Err(ReadError::Invalid { line, column, path, .. }) = read(&text) else { panic!("accepted") };
+        assert_eq!(path, "observations[0].response.SummaryMap.AccountMFAEnabled");
+        let shown = text.lines().nth(line - 1).unwrap();
+        assert_eq!(line, 4);
+        assert!(shown[..column].ends_with("\"yes\""), "{column} in {shown}");
+    }
+
+    #[test]
+    fn duplicate_observations_future_formats_and_truncated_text_are_refused() {
+        let message = |text: String| read(text).unwrap_err().to_string();
+        assert!(
+            message(snapshot(&format!("{SUMMARY},{SUMMARY}")))
+                .contains("duplicate observation `iam:GetAccountSummary@us-east-1`")
+        );
+        assert!(message(snapshot(SUMMARY).replace("snapshot/1", "snapshot/2")).contains("posture-snapshot/2"));
+        let whole = snapshot(SUMMARY);
+        assert!(message(whole[..whole.len() / 2].to_owned()).contains("EOF"));
+        assert!(message(String::new()).contains("empty"));
+        assert!(message("[".repeat(100_000)).contains("nesting"));
+        assert!(message(snapshot(SUMMARY).replace("123456789012", "12345")).contains("twelve digits"));
+    }
+
+    #[test]
+    fn invalid_utf8_is_refused_where_it_stands() {
+        let mut bytes = snapshot(SUMMARY).into_bytes();
+        let at = bytes.iter().position(|b| *b == b'\n').unwrap() + 3;
+        bytes[at] = 0xff;
+        let error = read(bytes).unwrap_err();
+        assert!(matches!(error, ReadError::Invalid { line: 2, column: 3, .. }), "{error}");
+    }
+}

@@ -1,0 +1,17 @@
+//! AWS Key Management Service.
+
+shapes! {
+    DescribeKey { key_metadata: KeyMetadata }
+    KeyMetadata {
+        #[serde(rename = "AWSAccountId")]
+        aws_account_id: String,
+        key_id: String,
+        arn: String,
+        key_manager: String,
+        key_state: String,
+        key_spec: String,
+        origin: String,
+        multi_region: bool,
+    }
+    GetKeyPolicy { policy: String }
+}

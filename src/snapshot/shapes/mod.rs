@@ -1,0 +1,36 @@
+//! What AWS answers, in the shape that the AWS CLI prints: one file per service.
+//!
+//! Only members that a fact reads are listed; others are skipped when a snapshot is read and never collected. Every
+//! member is optional, because AWS leaves out what is not set: whether a missing member means "there is none" or "not
+//! known" is decided where facts are built, never by a default here.
+#![expect(missing_docs, reason = "members carry AWS's own names; the operation table links AWS's page for each shape")]
+
+/// Declares observed shapes: every member optional, AWS's member names, unknown members skipped.
+macro_rules! shapes {
+    ($( $(#[$meta:meta])* $name:ident { $( $(#[$field_meta:meta])* $field:ident : $ty:ty ),* $(,)? } )*) => {
+        $(
+            $(#[$meta])*
+            #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+            #[serde(rename_all = "PascalCase")]
+            pub struct $name {
+                $(
+                    $(#[$field_meta])*
+                    #[serde(default, skip_serializing_if = "Option::is_none")]
+                    pub $field: Option<$ty>,
+                )*
+            }
+        )*
+    };
+}
+
+pub mod account;
+pub mod billing;
+pub mod budgets;
+pub mod cloudtrail;
+pub mod cloudwatch;
+pub mod events;
+pub mod iam;
+pub mod kms;
+pub mod organizations;
+pub mod sns;
+pub mod sts;

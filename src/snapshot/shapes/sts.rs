@@ -1,0 +1,5 @@
+//! AWS Security Token Service.
+
+shapes! {
+    GetCallerIdentity { user_id: String, account: String, arn: String }
+}

@@ -10,6 +10,7 @@
 //! a pure function of (snapshot, rules, configuration).
 
 pub mod error;
+pub mod iam;
 pub mod snapshot;
 
 pub use error::Error;

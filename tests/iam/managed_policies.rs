@@ -1,0 +1,19 @@
+//! Every policy that AWS itself publishes is read, printed and read again.
+
+use crate::support::json_lines;
+use posture::iam::Policy;
+
+#[test]
+fn every_managed_policy_parses_and_printing_it_is_the_identity() {
+    let rows = json_lines("managed-policies/aws-managed-policies.jsonl.gz");
+    assert_eq!(rows.len(), 810);
+    for row in rows {
+        let name = row["name"].as_str().unwrap();
+        let policy = Policy::from_value(&row["document"]).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let printed = policy.to_string();
+        let again: Policy = printed.parse().unwrap();
+        assert_eq!(again, policy, "{name}");
+        assert_eq!(again.to_string(), printed, "{name}");
+        assert!(!policy.statements.is_empty(), "{name}");
+    }
+}

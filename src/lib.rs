@@ -10,7 +10,10 @@
 //! a pure function of (snapshot, rules, configuration).
 
 pub mod error;
+pub mod facts;
+pub mod finding;
 pub mod iam;
+pub mod report;
 pub mod snapshot;
 
 pub use error::Error;

@@ -112,7 +112,7 @@ impl Observation {
 
     fn key(&self) -> (&'static str, &'static str, &str, String) {
         let spec = self.operation.spec();
-        (spec.service, spec.name, &self.region, canonical(&self.request))
+        (spec.service, spec.name, &self.region, canonical_request(&self.request))
     }
 }
 
@@ -121,11 +121,12 @@ pub fn label(operation: Operation, region: &str, request: &Request) -> String {
     if request.is_empty() {
         format!("{}@{region}", operation.label())
     } else {
-        format!("{}@{region} {}", operation.label(), canonical(request))
+        format!("{}@{region} {}", operation.label(), canonical_request(request))
     }
 }
 
-fn canonical(request: &Request) -> String {
+/// A request as compact JSON with sorted members.
+pub(crate) fn canonical_request(request: &Request) -> String {
     if request.is_empty() {
         return String::new();
     }

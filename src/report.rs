@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::facts::Gap;
-use crate::finding::{Finding, Severity, Status};
+use crate::finding::{Confidence, Finding, Severity, Status};
 use crate::snapshot::Time;
 
 /// The `format` of the JSON report.
@@ -51,6 +51,9 @@ pub struct RuleRun {
     pub title: String,
     /// How bad a failure is.
     pub severity: Severity,
+    /// How sure the rule is of its verdicts.
+    #[serde(skip)]
+    pub confidence: Confidence,
     /// Why it matters.
     #[serde(skip)]
     pub rationale: String,

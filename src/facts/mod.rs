@@ -1,7 +1,81 @@
 //! Facts: what the observations say about each resource, joined and derived, in three values.
+//!
+//! One file per resource kind or derived fact. A file declares its records with `facts!` and builds them from the
+//! snapshot; [`Facts::build`] and [`KINDS`] below are where it is registered.
 
+mod account;
+pub mod authorization;
+mod credential_report;
+mod iam_user;
 mod observed;
+mod organization;
+mod password_policy;
+mod resource;
+mod root_user;
+mod source;
+mod value;
+mod virtual_mfa;
 
+pub use account::Account;
+pub use iam_user::{AccessKey, IamUser};
 pub use observed::{
     Gap, INCOMPLETE, MALFORMED, MEMBER_MISSING, NO_VALUE, NOT_ATTESTED, NOT_COLLECTED, Observed, UNDECIDED,
 };
+pub use organization::Organization;
+pub use password_policy::PasswordPolicy;
+pub use resource::{Kind, Listing, Resource, ResourceRef};
+pub use root_user::RootUser;
+pub use source::{Source, leader_region};
+pub use value::{
+    Fact, FactList, FactRef, FactType, Field, Items, List, Origin, Record, Schema, Type, Value, record_name,
+};
+
+use crate::snapshot::{Operation, Snapshot, Time};
+
+/// Everything that rules can know of one account.
+#[derive(Debug)]
+pub struct Facts {
+    /// The account.
+    pub account: Resource<Account>,
+    /// The root user.
+    pub root: Resource<RootUser>,
+    /// IAM users.
+    pub users: List<Resource<IamUser>>,
+}
+
+impl Facts {
+    /// Builds all facts of a snapshot. `as_of` replaces the credential report's own time for rules on credentials.
+    pub fn build(snapshot: &Snapshot, as_of: Option<Time>) -> Self {
+        let report = credential_report::CredentialReport::read(snapshot);
+        let devices = virtual_mfa::VirtualMfa::read(snapshot);
+        let users = iam_user::build(snapshot, &report, &devices);
+        let root = root_user::build(snapshot, &report, &devices);
+        let account = account::build(snapshot, &report, &users, as_of);
+        Self { account, root, users }
+    }
+}
+
+/// Every kind of resource that rules can name.
+pub const KINDS: &[Kind] = &[
+    Kind {
+        schema: Account::SCHEMA,
+        variable: "account",
+        plural: "accounts",
+        operations: &[],
+        list: |facts| Listing { resources: vec![facts.account.borrowed()], gaps: Vec::new() },
+    },
+    Kind {
+        schema: RootUser::SCHEMA,
+        variable: "root",
+        plural: "root users",
+        operations: &[],
+        list: |facts| Listing { resources: vec![facts.root.borrowed()], gaps: Vec::new() },
+    },
+    Kind {
+        schema: IamUser::SCHEMA,
+        variable: "user",
+        plural: "IAM users",
+        operations: &[Operation::IamGetCredentialReport, Operation::IamGetAccountAuthorizationDetails],
+        list: |facts| facts.users.listing(),
+    },
+];

@@ -82,7 +82,7 @@ pub struct ApiError {
 pub struct DuplicateObservation(pub String);
 
 /// One answer to a question about the snapshot: `T`, "there is none", or the error that came instead.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Answer<'a, T> {
     /// Position in [`Snapshot::observations`].
     pub index: usize,
@@ -93,7 +93,7 @@ pub struct Answer<'a, T> {
 }
 
 /// What an observation says.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub enum Said<'a, T> {
     /// AWS answered with a value.
     Present(&'a T),
@@ -102,6 +102,22 @@ pub enum Said<'a, T> {
     /// AWS did not answer.
     Failed(&'a ApiError),
 }
+
+impl<T> Clone for Answer<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Answer<'_, T> {}
+
+impl<T> Clone for Said<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Said<'_, T> {}
 
 impl Observation {
     /// The name under which evidence and gaps cite this observation, as in

@@ -1,0 +1,70 @@
+//! The account itself: the record that every rule has in scope as `account`.
+
+use super::credential_report::CredentialReport;
+use super::iam_user::IamUser;
+use super::organization::{self, Organization};
+use super::password_policy::{self, PasswordPolicy};
+use super::resource::Resource;
+use super::{Fact, List, Observed};
+use crate::facts;
+use crate::snapshot::{Snapshot, Time};
+
+facts! {
+    /// The AWS account that the snapshot was taken of.
+    Account as "account" {
+        /// The twelve digits.
+        id: String => [];
+        /// The partition: `aws`, `aws-us-gov`, `aws-cn`, …
+        partition: String => [];
+        /// The time that rules on credentials take for now: when AWS generated the credential report.
+        credentials_as_of: Time => [IamGetCredentialReport];
+        /// True when at least one IAM user has a console password.
+        has_console_user: bool => [IamGetCredentialReport];
+        /// The account's own password policy; absent when AWS's default applies.
+        password_policy: PasswordPolicy => [IamGetAccountPasswordPolicy];
+        /// The organization that the account belongs to; absent for a standalone account.
+        organization: Organization => [OrganizationsDescribeOrganization];
+    }
+}
+
+/// The documented stand-in for the account's ARN, which AWS does not give.
+pub(crate) fn id(snapshot: &Snapshot) -> String {
+    format!("arn:{}:iam::{}:account", snapshot.partition, snapshot.account)
+}
+
+/// Builds the account. `as_of` replaces the credential report's own time when the caller judges as of another day.
+pub(crate) fn build(
+    snapshot: &Snapshot,
+    report: &CredentialReport,
+    users: &List<Resource<IamUser>>,
+    as_of: Option<Time>,
+) -> Resource<Account> {
+    let facts = Account {
+        id: Fact::derived(Observed::Present(snapshot.account.clone())),
+        partition: Fact::derived(Observed::Present(snapshot.partition.clone())),
+        credentials_as_of: match as_of {
+            Some(time) => Fact::derived(Observed::Present(time)),
+            None => report.generated_at.clone(),
+        },
+        has_console_user: has_console_user(users),
+        password_policy: password_policy::build(snapshot),
+        organization: organization::build(snapshot),
+    };
+    Resource { id: id(snapshot), region: None, facts }
+}
+
+/// True when one user has a password; false only when every user is known to have none.
+fn has_console_user(users: &List<Resource<IamUser>>) -> Fact<bool> {
+    let mut gap = users.gaps.first().cloned();
+    for user in &users.items {
+        match &user.facts.password_enabled.state {
+            Observed::Present(true) => return Fact::present(true, user.facts.password_enabled.origin),
+            Observed::Present(false) => {}
+            Observed::Absent | Observed::Unknown(_) => gap = gap.or(user.facts.password_enabled.state.gap().cloned()),
+        }
+    }
+    match gap {
+        Some(gap) => Fact::unknown(gap),
+        None => Fact::derived(Observed::Present(false)),
+    }
+}

@@ -1,0 +1,229 @@
+//! IAM users: authorization details, credential report and virtual MFA devices joined by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::authorization::{self, Entity};
+use super::credential_report::{CredentialReport, ROOT_ROW, Row};
+use super::resource::Resource;
+use super::virtual_mfa::VirtualMfa;
+use super::{Fact, Gap, List, MEMBER_MISSING, Observed, Origin, UNDECIDED};
+use crate::facts;
+use crate::snapshot::{Snapshot, Time, shapes::iam};
+
+facts! {
+    /// An IAM user.
+    IamUser as "iam-user" {
+        /// The user's name.
+        name: String => [IamGetCredentialReport, IamGetAccountAuthorizationDetails];
+        /// When the user was created.
+        created_at: Time => [IamGetCredentialReport, IamGetAccountAuthorizationDetails];
+        /// True when the user has a console password.
+        password_enabled: bool => [IamGetCredentialReport];
+        /// When the password was last used; absent when it never was or there is none.
+        password_last_used: Time => [IamGetCredentialReport];
+        /// When the password was last set.
+        password_last_changed: Time => [IamGetCredentialReport];
+        /// The last sign of life of the password: its last use, else its last change, else the user's creation.
+        password_last_activity: Time => [IamGetCredentialReport];
+        /// True when at least one MFA device of any type is assigned.
+        mfa_active: bool => [IamGetCredentialReport];
+        /// True when at least one of the user's MFA devices is a virtual one.
+        has_virtual_mfa: bool => [IamListVirtualMfaDevices];
+        /// The user's two access key slots as far as they hold a key.
+        access_keys: List<AccessKey> => [IamGetCredentialReport];
+        /// Names of the groups that the user is a member of.
+        groups: List<String> => [IamGetAccountAuthorizationDetails];
+        /// Managed policies attached to the user directly, by ARN.
+        attached_policies: List<String> => [IamGetAccountAuthorizationDetails];
+        /// Names of the inline policies of the user.
+        inline_policies: List<String> => [IamGetAccountAuthorizationDetails];
+    }
+
+    /// An access key of an IAM user, as the credential report numbers it.
+    AccessKey as "access-key" {
+        /// `1` or `2`.
+        name: String => [];
+        /// True when the key can sign calls.
+        active: bool => [IamGetCredentialReport];
+        /// When the key was created or last changed.
+        last_rotated: Time => [IamGetCredentialReport];
+        /// When the key last signed a call; absent when it never did.
+        last_used: Time => [IamGetCredentialReport];
+        /// The last sign of life of the key: its last use, else its creation.
+        last_activity: Time => [IamGetCredentialReport];
+    }
+}
+
+/// Builds the IAM users of an account; the list has gaps when neither source is whole.
+pub(crate) fn build(
+    snapshot: &Snapshot,
+    report: &CredentialReport,
+    devices: &VirtualMfa<'_>,
+) -> List<Resource<IamUser>> {
+    let details = authorization::users(snapshot);
+    let by_name: BTreeMap<&str, Entity<'_, iam::UserDetail>> =
+        details.items.iter().filter_map(|entity| Some((entity.detail.user_name.as_deref()?, *entity))).collect();
+    let rows: BTreeMap<&str, &Row> = match &report.rows {
+        Observed::Present(rows) => {
+            rows.iter().filter(|row| row.user() != ROOT_ROW).map(|row| (row.user(), row)).collect()
+        }
+        _ => BTreeMap::new(),
+    };
+    let mut gaps = Vec::new();
+    // Either source names every user; only when both fail may there be users that nobody named.
+    if let Some(gap) = report.rows.gap()
+        && !details.gaps.is_empty()
+    {
+        gaps.push(gap.clone());
+        gaps.extend(details.gaps.iter().cloned());
+    }
+    let names: BTreeSet<&str> = by_name.keys().chain(rows.keys()).copied().collect();
+    let users = names.into_iter().map(|name| {
+        let row = match (rows.get(name), &report.rows) {
+            (Some(row), _) => Observed::Present(*row),
+            (None, Observed::Unknown(gap)) => Observed::Unknown(gap.clone()),
+            (None, _) => {
+                Observed::Unknown(Gap::of_reason(UNDECIDED, format!("user `{name}` is not in the credential report")))
+            }
+        };
+        let detail = match by_name.get(name) {
+            Some(entity) => Observed::Present(*entity),
+            None => Observed::Unknown(details.gaps.first().cloned().unwrap_or_else(|| {
+                Gap::of_reason(UNDECIDED, format!("user `{name}` is not in the authorization details"))
+            })),
+        };
+        user(snapshot, name, &row, &detail, devices)
+    });
+    List { items: users.collect(), gaps }
+}
+
+fn user(
+    snapshot: &Snapshot,
+    name: &str,
+    row: &Observed<&Row>,
+    detail: &Observed<Entity<'_, iam::UserDetail>>,
+    devices: &VirtualMfa<'_>,
+) -> Resource<IamUser> {
+    let arn = match (row, detail) {
+        (Observed::Present(row), _) if row.text("arn").present().is_some_and(|arn| !arn.is_empty()) => {
+            row.text("arn").present().map(|arn| (*arn).to_owned())
+        }
+        (_, Observed::Present(entity)) => entity.detail.arn.clone(),
+        _ => None,
+    };
+    let id = arn.unwrap_or_else(|| format!("arn:{}:iam::{}:user/{name}", snapshot.partition, snapshot.account));
+    let created_at = match from_row(row, |row| row.time("user_creation_time")) {
+        Fact { state: Observed::Present(time), origin } => Fact::present(time, origin),
+        unknown => match detail {
+            Observed::Present(entity) => member(*entity, "/UserDetailList/*/CreateDate", |user| user.create_date),
+            _ => unknown,
+        },
+    };
+    let password_last_used = password_last_used(row);
+    let password_last_changed = from_row(row, |row| row.time("password_last_changed"));
+    let facts = IamUser {
+        name: Fact::derived(Observed::Present(name.to_owned())),
+        password_enabled: from_row(row, |row| row.flag_or_none("password_enabled")),
+        password_last_activity: first_present([&password_last_used, &password_last_changed, &created_at]),
+        password_last_used,
+        password_last_changed,
+        created_at,
+        mfa_active: from_row(row, |row| row.flag_or_none("mfa_active")),
+        has_virtual_mfa: devices.of_user(&id, name),
+        access_keys: access_keys(row),
+        groups: list(detail, "/UserDetailList/*/GroupList", |user| user.group_list.clone()),
+        attached_policies: list(detail, "/UserDetailList/*/AttachedManagedPolicies", |user| {
+            user.attached_managed_policies.as_ref().map(|all| all.iter().filter_map(|p| p.policy_arn.clone()).collect())
+        }),
+        // AWS leaves the member out for a user without inline policies.
+        inline_policies: list(detail, "/UserDetailList/*/UserPolicyList", |user| {
+            let all = user.user_policy_list.as_deref().unwrap_or(&[]);
+            Some(all.iter().filter_map(|p| p.policy_name.clone()).collect())
+        }),
+    };
+    Resource { id, region: None, facts }
+}
+
+fn from_row<T>(row: &Observed<&Row>, get: impl FnOnce(&Row) -> Fact<T>) -> Fact<T> {
+    match row {
+        Observed::Present(row) => get(row),
+        Observed::Absent => Fact::absent(Origin::NONE),
+        Observed::Unknown(gap) => Fact::unknown(gap.clone()),
+    }
+}
+
+/// A member that AWS always sends for an entity.
+fn member<T, U>(entity: Entity<'_, T>, pointer: &'static str, get: impl FnOnce(&T) -> Option<U>) -> Fact<U> {
+    let origin = Origin::at(entity.observation, pointer).element(entity.index);
+    match get(entity.detail) {
+        Some(value) => Fact::present(value, origin),
+        None => Fact::new(
+            Observed::Unknown(Gap::of_reason(MEMBER_MISSING, format!("the answer has no `{pointer}`"))),
+            origin,
+        ),
+    }
+}
+
+fn list<T>(
+    detail: &Observed<Entity<'_, T>>,
+    pointer: &'static str,
+    get: impl FnOnce(&T) -> Option<Vec<String>>,
+) -> Fact<List<String>> {
+    match detail {
+        Observed::Present(entity) => member(*entity, pointer, get).map(List::whole),
+        Observed::Absent => Fact::absent(Origin::NONE),
+        Observed::Unknown(gap) => Fact::unknown(gap.clone()),
+    }
+}
+
+/// The first of several facts that is present; unknown when one before it is unknown.
+fn first_present<T: Clone>(facts: [&Fact<T>; 3]) -> Fact<T> {
+    for fact in facts {
+        if !matches!(fact.state, Observed::Absent) {
+            return fact.clone();
+        }
+    }
+    Fact::absent(Origin::NONE)
+}
+
+/// AWS lost sign-in dates between these times, so a date in between may be older than the true last use:
+/// 2018-05-03 22:50 to 2018-05-23 14:08 Pacific daylight time.
+const LOST_FROM: &str = "2018-05-04T05:50:00Z";
+const LOST_UNTIL: &str = "2018-05-23T21:08:00Z";
+
+fn password_last_used(row: &Observed<&Row>) -> Fact<Time> {
+    let fact = from_row(row, |row| row.time("password_last_used"));
+    let lost = match (&fact.state, Time::parse(LOST_FROM), Time::parse(LOST_UNTIL)) {
+        (Observed::Present(time), Ok(from), Ok(until)) => from <= *time && *time <= until,
+        _ => false,
+    };
+    if lost {
+        let reason = "AWS did not record sign-ins between 2018-05-03 and 2018-05-23, and this date lies there";
+        return Fact::new(Observed::Unknown(Gap::of_reason(UNDECIDED, reason)), fact.origin);
+    }
+    fact
+}
+
+fn access_keys(row: &Observed<&Row>) -> Fact<List<AccessKey>> {
+    from_row(row, |row| {
+        let keys = ["1", "2"].into_iter().filter_map(|number| access_key(row, number)).collect();
+        Fact::present(List::whole(keys), row.flag("access_key_1_active").origin)
+    })
+}
+
+/// A key slot; `None` only when the report says that it never held a key.
+fn access_key(row: &Row, number: &str) -> Option<AccessKey> {
+    let active = row.flag_or_none(&format!("access_key_{number}_active"));
+    let last_rotated = row.time(&format!("access_key_{number}_last_rotated"));
+    let last_used = row.time(&format!("access_key_{number}_last_used_date"));
+    let empty = matches!(active.state, Observed::Present(false))
+        && matches!(last_rotated.state, Observed::Absent)
+        && matches!(last_used.state, Observed::Absent);
+    (!empty).then(|| AccessKey {
+        name: Fact::derived(Observed::Present(number.to_owned())),
+        last_activity: first_present([&last_used, &last_rotated, &last_rotated]),
+        active,
+        last_rotated,
+        last_used,
+    })
+}

@@ -4,12 +4,17 @@
 //! and back, [`template`] holds wildcards and variables. What the semantics are, and where AWS documents each of
 //! them, is in `docs/iam-evaluation.md`.
 
+pub mod account;
+pub mod catalogue;
+pub mod document;
 pub mod error;
 pub mod json;
 pub mod operator;
 pub mod parse;
+pub mod pattern;
 pub mod policy;
 pub mod print;
+pub mod region;
 pub mod template;
 
 pub use error::PolicyError;

@@ -1,0 +1,192 @@
+//! The principals of one account and the policies that bind them, from `GetAccountAuthorizationDetails`.
+//!
+//! AWS gives the details in filtered answers; several are merged. What no answer holds is remembered as unknown on the
+//! principal that it concerns: an attached policy whose document nobody read is not an empty policy.
+
+mod build;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::document::Rule;
+use crate::snapshot::Time;
+
+pub use build::Builder;
+
+/// Position of a compiled document in its [`Account`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DocumentId(usize);
+
+/// A user or a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PrincipalKind {
+    /// An IAM user.
+    User,
+    /// An IAM role.
+    Role,
+}
+
+/// Where a policy is kept.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PolicyName {
+    /// A managed policy, by ARN.
+    Managed(String),
+    /// An inline policy of a user, group or role.
+    Inline {
+        /// The ARN of the user, group or role.
+        owner: String,
+        /// The policy's name.
+        name: String,
+    },
+}
+
+impl fmt::Display for PolicyName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Managed(arn) => f.write_str(arn),
+            Self::Inline { owner, name } => write!(f, "{owner}/inline-policy/{name}"),
+        }
+    }
+}
+
+/// A policy that applies to a principal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attached {
+    /// Which policy.
+    pub policy: PolicyName,
+    /// Its document; `None` when it is not known.
+    pub document: Option<DocumentId>,
+}
+
+/// The permissions boundary of a principal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Boundary {
+    /// There is none.
+    None,
+    /// This policy is it.
+    Policy(Attached),
+}
+
+/// A user or role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Principal {
+    /// User or role.
+    pub kind: PrincipalKind,
+    /// The ARN.
+    pub arn: String,
+    /// The name without path.
+    pub name: String,
+    /// The unique id, as in `AIDA…`.
+    pub id: Option<String>,
+    /// Policies attached or embedded, groups' not included.
+    pub policies: Vec<Attached>,
+    /// The names of a user's groups.
+    pub groups: Vec<String>,
+    /// The permissions boundary.
+    pub boundary: Boundary,
+    /// A role's trust policy.
+    pub trust: Option<DocumentId>,
+    /// A role's instance profiles, by ARN; `None` when not told.
+    pub instance_profiles: Option<Vec<String>>,
+    /// Tags; `None` when not told.
+    pub tags: Option<BTreeMap<String, String>>,
+    /// Why the policies above may not be all there are; empty when they are.
+    pub unknown: Vec<String>,
+}
+
+impl Principal {
+    /// True for roles that only an AWS service can use and nobody can change.
+    pub fn is_service_linked(&self) -> bool {
+        self.kind == PrincipalKind::Role && self.arn.contains(":role/aws-service-role/")
+    }
+}
+
+/// A group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The ARN.
+    pub arn: String,
+    /// Policies attached or embedded.
+    pub policies: Vec<Attached>,
+    /// Why the policies may not be all there are.
+    pub unknown: Vec<String>,
+}
+
+/// A managed policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManagedPolicy {
+    /// The versions, by id; a document that cannot be read is `None`.
+    pub versions: BTreeMap<String, Option<DocumentId>>,
+    /// The id of the version in force.
+    pub default_version: Option<String>,
+}
+
+impl ManagedPolicy {
+    /// The document in force.
+    pub fn document(&self) -> Option<DocumentId> {
+        *self.versions.get(self.default_version.as_deref()?)?
+    }
+}
+
+/// One account.
+#[derive(Debug, Default)]
+pub struct Account {
+    /// The twelve digits.
+    pub id: String,
+    /// The partition, as in `aws`.
+    pub partition: String,
+    /// What date conditions are compared with.
+    pub now: Option<Time>,
+    principals: Vec<Principal>,
+    groups: BTreeMap<String, Group>,
+    policies: BTreeMap<String, ManagedPolicy>,
+    documents: Vec<Vec<Rule>>,
+    missing: Vec<String>,
+}
+
+impl Account {
+    /// Users and roles, sorted by ARN.
+    pub fn principals(&self) -> &[Principal] {
+        &self.principals
+    }
+
+    /// The user or role with this ARN.
+    pub fn principal(&self, arn: &str) -> Option<&Principal> {
+        self.principals
+            .binary_search_by(|own| own.arn.as_str().cmp(arn))
+            .ok()
+            .and_then(|index| self.principals.get(index))
+    }
+
+    /// Groups, by name.
+    pub fn groups(&self) -> &BTreeMap<String, Group> {
+        &self.groups
+    }
+
+    /// Managed policies, by ARN.
+    pub fn policies(&self) -> &BTreeMap<String, ManagedPolicy> {
+        &self.policies
+    }
+
+    /// The statements of a document.
+    pub fn rules(&self, document: DocumentId) -> &[Rule] {
+        self.documents.get(document.0).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many documents there are, equal ones counted once.
+    pub fn document_count(&self) -> usize {
+        self.documents.len()
+    }
+
+    /// Kinds of details that no answer held, so that the lists above are not complete.
+    pub fn missing(&self) -> &[String] {
+        &self.missing
+    }
+}
+
+impl DocumentId {
+    /// The position, for tables beside the account.
+    pub fn index(self) -> usize {
+        self.0
+    }
+}

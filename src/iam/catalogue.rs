@@ -1,0 +1,223 @@
+//! Every action that AWS documents, with its access level and the resources it applies to.
+//!
+//! The catalogue is one compressed text inside the program (see `data/SOURCES.md`), unpacked when first asked for. It
+//! says what exists; no decision depends on it except where a question names an action and not its resource.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::sync::OnceLock;
+
+use super::pattern::Pattern;
+
+static PACKED: &[u8] = include_bytes!("data/catalogue.txt.gz");
+
+/// What AWS says an action may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Names of things.
+    List,
+    /// Contents of things.
+    Read,
+    /// Tags alone.
+    Tagging,
+    /// Changes things.
+    Write,
+    /// Changes who may do what.
+    Permissions,
+}
+
+/// One action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Action {
+    /// The name after the colon, as AWS writes it.
+    pub name: &'static str,
+    /// Its access levels; a few have two.
+    pub levels: Vec<Level>,
+    /// Positions in [`Service::types`], and whether AWS requires a resource of the type.
+    types: Vec<(usize, bool)>,
+}
+
+/// A kind of resource and what its ARN looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ResourceType {
+    /// The kind's name.
+    pub name: &'static str,
+    /// `%` is the partition, `@` the account.
+    arn: &'static str,
+}
+
+impl ResourceType {
+    /// The ARNs of this kind in one account.
+    pub fn pattern(&self, partition: &str, account: &str) -> Pattern {
+        Pattern::glob(&self.arn.replace('%', partition).replace('@', account))
+    }
+}
+
+/// One service.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Service {
+    types: Vec<ResourceType>,
+    actions: BTreeMap<String, Action>,
+}
+
+/// All services, by prefix.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Catalogue {
+    services: BTreeMap<&'static str, Service>,
+}
+
+/// The catalogue inside this program.
+pub fn catalogue() -> &'static Catalogue {
+    static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
+    static TEXT: OnceLock<String> = OnceLock::new();
+    CATALOGUE.get_or_init(|| {
+        Catalogue::read(TEXT.get_or_init(|| {
+            let mut text = String::new();
+            // INVARIANT: the bytes are part of the program, and a test reads them.
+            match flate2::read::GzDecoder::new(PACKED).read_to_string(&mut text) {
+                Ok(_) => text,
+                Err(_) => String::new(),
+            }
+        }))
+    })
+}
+
+impl Catalogue {
+    fn read(text: &'static str) -> Self {
+        let mut services: BTreeMap<&'static str, Service> = BTreeMap::new();
+        let mut prefix = "";
+        for line in text.lines() {
+            if let Some(name) = line.strip_prefix('!') {
+                prefix = name;
+                services.entry(prefix).or_default();
+            } else if let Some(service) = services.get_mut(prefix) {
+                match line.strip_prefix('=').and_then(|rest| rest.split_once(' ')) {
+                    Some((name, arn)) => service.types.push(ResourceType { name, arn }),
+                    None => service.add(line),
+                }
+            }
+        }
+        Self { services }
+    }
+
+    /// The service with this prefix, in any case.
+    pub fn service(&self, prefix: &str) -> Option<&Service> {
+        self.services.get(prefix.to_ascii_lowercase().as_str())
+    }
+
+    /// The prefixes, sorted.
+    pub fn prefixes(&self) -> impl Iterator<Item = &'static str> + '_ {
+        self.services.keys().copied()
+    }
+
+    /// The action `service:Name`, in any case.
+    pub fn action(&self, action: &str) -> Option<&Action> {
+        let (prefix, name) = action.split_once(':')?;
+        self.service(prefix)?.actions.get(&name.to_ascii_lowercase())
+    }
+
+    /// Whether some action matches a pattern such as `s3:Get*`.
+    pub fn has_match(&self, pattern: &str) -> bool {
+        let pattern = pattern.to_ascii_lowercase();
+        let Some((prefix, name)) = pattern.split_once(':') else { return pattern.chars().all(|letter| letter == '*') };
+        let name = Pattern::glob(name);
+        let mut services = self.services.iter().filter(|(own, _)| Pattern::glob(prefix).matches(own));
+        match name.as_literal() {
+            Some(literal) => services.any(|(_, service)| service.actions.contains_key(&literal)),
+            None => services.any(|(_, service)| service.actions.keys().any(|action| name.matches(action))),
+        }
+    }
+
+    /// The resources that an action needs, one list for each kind that it needs: `*` for an action without resources.
+    ///
+    /// Where AWS requires no kind but knows some, any of them will do.
+    pub fn resources(&self, action: &str, kind: Option<&str>, partition: &str, account: &str) -> Vec<Vec<Pattern>> {
+        let everything = || vec![vec![Pattern::literal("*")]];
+        let Some((service, entry)) = action.split_once(':').and_then(|(p, _)| self.service(p)).zip(self.action(action))
+        else {
+            return vec![vec![Pattern::anything()]];
+        };
+        let resolve = |(position, needed): &(usize, bool)| service.types.get(*position).map(|kind| (*kind, *needed));
+        let types: Vec<(ResourceType, bool)> = entry.types.iter().filter_map(resolve).collect();
+        if types.is_empty() {
+            return everything();
+        }
+        let pattern = |kind: &ResourceType| kind.pattern(partition, account);
+        if let Some(name) = kind {
+            let named = types.iter().filter(|(own, _)| own.name == name).map(|(own, _)| pattern(own)).collect();
+            return vec![named];
+        }
+        let required: Vec<Vec<Pattern>> =
+            types.iter().filter(|(_, needed)| *needed).map(|(own, _)| vec![pattern(own)]).collect();
+        if required.is_empty() { vec![types.iter().map(|(own, _)| pattern(own)).collect()] } else { required }
+    }
+}
+
+impl Service {
+    fn add(&mut self, line: &'static str) {
+        let mut words = line.split(' ');
+        let (Some(name), Some(levels)) = (words.next(), words.next()) else { return };
+        let level = |letter| match letter {
+            'L' => Some(Level::List),
+            'R' => Some(Level::Read),
+            'T' => Some(Level::Tagging),
+            'W' => Some(Level::Write),
+            'P' => Some(Level::Permissions),
+            _ => None,
+        };
+        let types = words.next().into_iter().flat_map(|list| list.split(',')).filter_map(|word| {
+            let number = word.trim_end_matches('*');
+            Some((number.parse().ok()?, number.len() < word.len()))
+        });
+        let action = Action { name, levels: levels.chars().filter_map(level).collect(), types: types.collect() };
+        self.actions.insert(name.to_ascii_lowercase(), action);
+    }
+
+    /// The kinds of resources.
+    pub fn types(&self) -> &[ResourceType] {
+        &self.types
+    }
+
+    /// The actions, sorted by name in lower case.
+    pub fn actions(&self) -> impl Iterator<Item = &Action> {
+        self.actions.values()
+    }
+}
+
+impl Action {
+    /// True when the action only looks.
+    pub fn is_read_only(&self) -> bool {
+        self.levels.iter().all(|level| matches!(level, Level::List | Level::Read))
+    }
+
+    /// True when the action applies to no resource, so that its statements need `Resource: "*"`.
+    pub fn has_no_resource(&self) -> bool {
+        self.types.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_catalogue_is_there() {
+        let actions: usize = catalogue().services.values().map(|service| service.actions.len()).sum();
+        assert_eq!((catalogue().services.len(), actions), (456, 22_091));
+    }
+
+    #[test]
+    fn an_action_is_found_in_any_case_with_level_and_resources() {
+        let action = catalogue().action("IAM:createuser").unwrap();
+        assert_eq!((action.name, action.levels.as_slice()), ("CreateUser", &[Level::Write][..]));
+        let needs = catalogue().resources("iam:CreateUser", None, "aws-cn", "123456789012");
+        assert_eq!(needs, [vec![Pattern::glob("arn:aws-cn:iam::123456789012:user/*")]]);
+        assert_eq!(catalogue().resources("ec2:DescribeInstances", None, "aws", "1"), [vec![Pattern::literal("*")]]);
+    }
+
+    #[test]
+    fn patterns_are_known_when_some_action_matches() {
+        assert!(catalogue().has_match("s3:Get*") && catalogue().has_match("*") && catalogue().has_match("*:Get*"));
+        assert!(!catalogue().has_match("s3:Fetch*") && !catalogue().has_match("s4:*") && !catalogue().has_match("s3"));
+    }
+}

@@ -1,0 +1,272 @@
+//! A policy document made ready for questions about sets: patterns compiled once and shared.
+
+use std::collections::HashMap;
+
+use super::pattern::{Pattern, Token};
+use super::policy::{ActionBlock, Condition, Effect, Policy, PrincipalBlock, ResourceBlock};
+use super::region::{Block, Language};
+use super::template::{Piece, Template};
+
+/// One statement, compiled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Grants or refuses.
+    pub effect: Effect,
+    /// `Sid`, else the JSON pointer of the statement.
+    pub name: String,
+    /// Whom the statement speaks of; nobody in particular in identity policies.
+    pub principal: PrincipalBlock,
+    /// The actions, in lower case.
+    pub actions: Patterns,
+    /// The resources.
+    pub resources: Resources,
+    /// What else has to hold.
+    pub conditions: Vec<Condition>,
+}
+
+/// Patterns that are listed to be included or excluded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patterns {
+    /// True for `NotAction` and `NotResource`.
+    pub excluded: bool,
+    /// The patterns.
+    pub list: Vec<Pattern>,
+}
+
+/// The resources of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resources {
+    /// The patterns without variables.
+    pub fixed: Patterns,
+    /// The texts with policy variables: their patterns depend on who asks.
+    pub varying: Vec<Template>,
+}
+
+/// Shares equal patterns between documents.
+#[derive(Debug, Default)]
+pub struct Interner {
+    actions: HashMap<String, Pattern>,
+    resources: HashMap<String, Pattern>,
+}
+
+impl Interner {
+    fn action(&mut self, lower: &str) -> Pattern {
+        if let Some(known) = self.actions.get(lower) {
+            return known.clone();
+        }
+        let pattern = Pattern::action(lower);
+        self.actions.insert(lower.to_owned(), pattern.clone());
+        pattern
+    }
+
+    fn resource(&mut self, template: &Template) -> Pattern {
+        if let Some(known) = self.resources.get(template.source()) {
+            return known.clone();
+        }
+        let pattern = resource_pattern(template);
+        // Escapes such as `${*}` mean other things in other versions, so only plain texts are shared.
+        if !template.source().contains('$') {
+            self.resources.insert(template.source().to_owned(), pattern.clone());
+        }
+        pattern
+    }
+
+    /// Compiles the statements of a document.
+    pub fn compile(&mut self, policy: Policy) -> Vec<Rule> {
+        policy
+            .statements
+            .into_iter()
+            .map(|statement| Rule {
+                name: statement.name().to_owned(),
+                effect: statement.effect,
+                actions: match &statement.action {
+                    ActionBlock::None => Patterns::everything(),
+                    ActionBlock::Action(list) => self.actions(false, list),
+                    ActionBlock::NotAction(list) => self.actions(true, list),
+                },
+                resources: match &statement.resource {
+                    ResourceBlock::None => Resources { fixed: Patterns::everything(), varying: Vec::new() },
+                    ResourceBlock::Resource(list) => self.resources(false, list),
+                    ResourceBlock::NotResource(list) => self.resources(true, list),
+                },
+                principal: statement.principal,
+                conditions: statement.conditions,
+            })
+            .collect()
+    }
+
+    fn actions(&mut self, excluded: bool, list: &[super::policy::ActionPattern]) -> Patterns {
+        Patterns { excluded, list: list.iter().map(|pattern| self.action(pattern.lower())).collect() }
+    }
+
+    fn resources(&mut self, excluded: bool, list: &[Template]) -> Resources {
+        let (varying, fixed): (Vec<&Template>, Vec<&Template>) =
+            list.iter().partition(|template| template.has_variable());
+        Resources {
+            fixed: Patterns { excluded, list: fixed.into_iter().map(|template| self.resource(template)).collect() },
+            varying: varying.into_iter().cloned().collect(),
+        }
+    }
+}
+
+/// The pattern of a resource text without variables.
+pub fn resource_pattern(template: &Template) -> Pattern {
+    fill(template, &|_| VariableValue::Unknown, true).unwrap_or_else(Pattern::anything)
+}
+
+/// Limits the wildcards of an ARN to its parts; texts that are no ARN stay as they are.
+///
+/// A star inside one of the first five parts of an ARN stays inside that part, and missing parts at the end count as
+/// `*` (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>).
+fn arn_pattern(tokens: Vec<Token>) -> Pattern {
+    let arn = ['a', 'r', 'n', ':'].map(Token::Char);
+    if !tokens.starts_with(&arn) {
+        return Pattern::from_tokens(tokens);
+    }
+    let mut colons = 0;
+    let mut limited: Vec<Token> = tokens
+        .into_iter()
+        .map(|token| match token {
+            Token::Char(':') => {
+                colons += 1;
+                token
+            }
+            Token::Many if colons < 5 => Token::ManyInField,
+            Token::One if colons < 5 => Token::OneInField,
+            _ => token,
+        })
+        .collect();
+    for part in colons..5 {
+        limited.extend([Token::Char(':'), if part == 4 { Token::Many } else { Token::ManyInField }]);
+    }
+    Pattern::from_tokens(limited)
+}
+
+impl Patterns {
+    /// Every text.
+    pub fn everything() -> Self {
+        Self { excluded: true, list: Vec::new() }
+    }
+
+    /// Whether a text is listed (or, when excluded, is not).
+    pub fn contains(&self, text: &str) -> bool {
+        self.list.iter().any(|pattern| pattern.matches(text)) != self.excluded
+    }
+
+    /// The languages whose union this is.
+    pub fn languages(&self) -> Vec<Language> {
+        if self.excluded {
+            return vec![Language::except(&self.list)];
+        }
+        self.list.iter().map(|pattern| Language::of(pattern.clone())).collect()
+    }
+}
+
+impl Rule {
+    /// The rule's pairs that are also in `query`, given its resources as [`Resources::for_variables`] makes them.
+    pub fn blocks(&self, query: &Block, resources: &Patterns) -> Vec<Block> {
+        let actions: Vec<Language> = match query.actions.as_literal() {
+            Some(literal) if self.actions.contains(&literal) => vec![query.actions.clone()],
+            Some(_) => Vec::new(),
+            None => self.actions.languages().iter().map(|own| own.and(&query.actions)).collect(),
+        };
+        let mut blocks = Vec::new();
+        for actions in &actions {
+            for resources in resources.languages() {
+                let block = Block { actions: actions.clone(), resources: resources.and(&query.resources) };
+                if block.is_empty() != Some(true) {
+                    blocks.push(block);
+                }
+            }
+        }
+        blocks
+    }
+
+    /// True when the resources depend on who asks.
+    pub fn has_variables(&self) -> bool {
+        !self.resources.varying.is_empty()
+    }
+}
+
+impl Resources {
+    /// The patterns with variables filled in. A variable without a known value is left out of the pattern list
+    /// (`wide` false), or stands for any text (`wide` true): the two enclose what is true.
+    pub fn for_variables(&self, value: &Variables<'_>, wide: bool) -> Patterns {
+        let mut all = self.fixed.clone();
+        for template in &self.varying {
+            if let Some(pattern) = fill(template, value, wide != self.fixed.excluded) {
+                all.list.push(pattern);
+            }
+        }
+        all
+    }
+}
+
+/// Says what is known of a variable, by its key.
+pub type Variables<'a> = dyn Fn(&str) -> VariableValue + 'a;
+
+/// What is known of a policy variable.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum VariableValue {
+    /// It has this value.
+    Is(String),
+    /// The request has no such key.
+    Absent,
+    /// Not known.
+    Unknown,
+}
+
+fn fill(template: &Template, value: &Variables<'_>, wide: bool) -> Option<Pattern> {
+    let mut tokens = Vec::new();
+    for piece in template.pieces() {
+        match piece {
+            Piece::Text(text) => tokens.extend(text.chars().map(Token::Char)),
+            Piece::Star => tokens.push(Token::Many),
+            Piece::Question => tokens.push(Token::One),
+            Piece::Variable { key, default } => match (value(key), default) {
+                (VariableValue::Is(text), _) => tokens.extend(text.chars().map(Token::Char)),
+                (VariableValue::Absent, Some(text)) => tokens.extend(text.chars().map(Token::Char)),
+                (VariableValue::Unknown, _) if wide => tokens.push(Token::Many),
+                // A variable without a value never matches.
+                (VariableValue::Absent | VariableValue::Unknown, _) => return None,
+            },
+        }
+    }
+    Some(arn_pattern(tokens))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(text: &str) -> Pattern {
+        resource_pattern(&Template::parse(text, true).unwrap())
+    }
+
+    #[test]
+    fn a_star_does_not_reach_into_the_next_part_of_an_arn() {
+        let fields = pattern("arn:aws:iam::*:policy/fn2-*");
+        assert!(fields.matches("arn:aws:iam::123456789012:policy/fn2-a:b"));
+        assert!(!fields.matches("arn:aws:iam::1:2:policy/fn2-a"));
+    }
+
+    #[test]
+    fn an_incomplete_arn_is_completed() {
+        assert!(pattern("arn:aws:sqs").matches("arn:aws:sqs:eu-west-1:1:queue"));
+        assert!(pattern("arn:aws:s3:::bucket*").matches("arn:aws:s3:::bucket-a/b:c"));
+    }
+
+    #[test]
+    fn an_unknown_variable_encloses_the_truth() {
+        let policy: Policy = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:*",
+            "Resource":"arn:aws:iam::*:user/${aws:username}"}}"#
+            .parse()
+            .unwrap();
+        let rules = Interner::default().compile(policy);
+        let user = "arn:aws:iam::1:user/ann";
+        let is = |value: VariableValue, wide| rules[0].resources.for_variables(&|_| value.clone(), wide).contains(user);
+        assert!(is(VariableValue::Is("ann".to_owned()), false) && !is(VariableValue::Is("bob".to_owned()), true));
+        assert!(!is(VariableValue::Unknown, false) && is(VariableValue::Unknown, true));
+        assert!(!is(VariableValue::Absent, true));
+    }
+}

@@ -1,0 +1,351 @@
+//! Wildcard patterns as languages: do two overlap, does a set of them cover another, what is an example?
+//!
+//! Actions and resources are never enumerated. A question such as "is there a role ARN that this `Allow` names and no
+//! `Deny` does?" is a question about regular languages, and is decided by walking the product of the patterns' automata
+//! until a text is found or every state is seen. The walk has a budget; a question beyond it has no answer rather than a
+//! wrong one.
+
+mod automaton;
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+/// One step of a [`Pattern`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Token {
+    /// This character.
+    Char(char),
+    /// Any one character.
+    One,
+    /// Any characters, none included.
+    Many,
+    /// Any one character that is not `:`.
+    OneInField,
+    /// Any characters that are not `:`, none included.
+    ManyInField,
+}
+
+impl Token {
+    fn is_many(self) -> bool {
+        matches!(self, Self::Many | Self::ManyInField)
+    }
+
+    fn takes(self, letter: char) -> bool {
+        match self {
+            Self::Char(own) => own == letter,
+            Self::One | Self::Many => true,
+            Self::OneInField | Self::ManyInField => letter != ':',
+        }
+    }
+}
+
+/// A text with wildcards, cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Pattern {
+    tokens: Arc<[Token]>,
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.tokens, &other.tokens) || self.tokens == other.tokens
+    }
+}
+
+impl Eq for Pattern {}
+
+impl PartialOrd for Pattern {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Pattern {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.tokens.cmp(&other.tokens)
+    }
+}
+
+impl Hash for Pattern {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.tokens.hash(state);
+    }
+}
+
+/// An example of a language, if it has one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sample {
+    /// No text is in the language.
+    Empty,
+    /// This text is.
+    Text(String),
+    /// The question is beyond the budget.
+    TooComplex,
+}
+
+impl Pattern {
+    /// The pattern of these tokens; neighbouring stars become one.
+    pub fn from_tokens(tokens: impl IntoIterator<Item = Token>) -> Self {
+        let mut merged: Vec<Token> = Vec::new();
+        for token in tokens {
+            match (merged.last_mut(), token) {
+                (Some(last), Token::Many) if last.is_many() => *last = Token::Many,
+                (Some(last), Token::ManyInField) if last.is_many() => {}
+                _ => merged.push(token),
+            }
+        }
+        Self { tokens: merged.into() }
+    }
+
+    /// Reads a text in which `*` and `?` stand for any characters.
+    pub fn glob(text: &str) -> Self {
+        Self::from_tokens(text.chars().map(|letter| match letter {
+            '*' => Token::Many,
+            '?' => Token::One,
+            other => Token::Char(other),
+        }))
+    }
+
+    /// Reads an action pattern: without regard to case.
+    pub fn action(text: &str) -> Self {
+        Self::glob(&text.to_ascii_lowercase())
+    }
+
+    /// A text that stands for itself.
+    pub fn literal(text: &str) -> Self {
+        Self { tokens: text.chars().map(Token::Char).collect() }
+    }
+
+    /// The pattern that matches everything.
+    pub fn anything() -> Self {
+        Self { tokens: Arc::new([Token::Many]) }
+    }
+
+    /// The tokens, in order.
+    pub fn tokens(&self) -> &[Token] {
+        &self.tokens
+    }
+
+    /// True for the pattern that matches everything.
+    pub fn is_anything(&self) -> bool {
+        matches!(*self.tokens, [Token::Many])
+    }
+
+    /// The text, when the pattern has no wildcard.
+    pub fn as_literal(&self) -> Option<String> {
+        self.tokens.iter().map(|token| if let Token::Char(letter) = token { Some(*letter) } else { None }).collect()
+    }
+
+    /// The characters before the first wildcard.
+    pub fn literal_prefix(&self) -> String {
+        self.tokens
+            .iter()
+            .map_while(|token| if let Token::Char(letter) = token { Some(*letter) } else { None })
+            .collect()
+    }
+
+    /// Whether `text` is in the language.
+    pub fn matches(&self, text: &str) -> bool {
+        if self.is_anything() {
+            return true;
+        }
+        if let Some(literal) = self.plain_match(text) {
+            return literal;
+        }
+        automaton::matches(self, text)
+    }
+
+    /// Decides the two common shapes, a literal and a literal followed by one star, without an automaton.
+    fn plain_match(&self, text: &str) -> Option<bool> {
+        let mut letters = text.chars();
+        for (index, token) in self.tokens.iter().enumerate() {
+            match token {
+                Token::Char(own) => match letters.next() {
+                    Some(letter) if letter == *own => {}
+                    _ => return Some(false),
+                },
+                Token::Many if index + 1 == self.tokens.len() => return Some(true),
+                _ => return None,
+            }
+        }
+        Some(letters.next().is_none())
+    }
+
+    /// True when the characters before the wildcards already exclude a common text.
+    fn starts_apart(&self, other: &Self) -> bool {
+        self.tokens.iter().zip(other.tokens.iter()).find_map(|pair| match pair {
+            (Token::Char(a), Token::Char(b)) if a == b => None,
+            (Token::Char(_), Token::Char(_)) => Some(true),
+            _ => Some(false),
+        }) == Some(true)
+    }
+
+    /// True when every text of `other` is surely one of `self`: a quick answer, `false` means "not seen to".
+    fn plainly_covers(&self, other: &Self) -> bool {
+        if self == other || self.is_anything() {
+            return true;
+        }
+        let Some((Token::Many, prefix)) = self.tokens.split_last() else { return false };
+        prefix.iter().all(|token| matches!(token, Token::Char(_))) && other.tokens.starts_with(prefix)
+    }
+
+    /// Whether some text matches both.
+    pub fn overlaps(&self, other: &Self) -> Option<bool> {
+        if self.starts_apart(other) {
+            return Some(false);
+        }
+        if self.plainly_covers(other) || other.plainly_covers(self) {
+            return Some(true);
+        }
+        match sample(&[self.clone(), other.clone()], &[]) {
+            Sample::Empty => Some(false),
+            Sample::Text(_) => Some(true),
+            Sample::TooComplex => None,
+        }
+    }
+
+    /// The shortest text of the pattern, wildcards filled with as little as they take.
+    fn shortest(&self) -> String {
+        self.tokens
+            .iter()
+            .filter_map(|token| match token {
+                Token::Char(letter) => Some(*letter),
+                Token::One | Token::OneInField => Some('x'),
+                Token::Many | Token::ManyInField => None,
+            })
+            .collect()
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for token in self.tokens.iter() {
+            match token {
+                Token::Char(letter) => write!(f, "{letter}")?,
+                Token::One | Token::OneInField => f.write_str("?")?,
+                Token::Many | Token::ManyInField => f.write_str("*")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A text that matches all of `all_of` and none of `none_of`.
+pub fn sample(all_of: &[Pattern], none_of: &[Pattern]) -> Sample {
+    let mut wanted: Vec<Pattern> = Vec::with_capacity(all_of.len());
+    for pattern in all_of {
+        if !pattern.is_anything() && !wanted.contains(pattern) {
+            wanted.push(pattern.clone());
+        }
+    }
+    if let Some(text) = wanted.iter().find_map(Pattern::as_literal) {
+        let fits = wanted.iter().all(|pattern| pattern.matches(&text))
+            && !none_of.iter().any(|pattern| pattern.matches(&text));
+        return if fits { Sample::Text(text) } else { Sample::Empty };
+    }
+    let mut unwanted: Vec<Pattern> = Vec::new();
+    for pattern in none_of {
+        if pattern.is_anything() || wanted.iter().any(|positive| pattern.plainly_covers(positive)) {
+            return Sample::Empty;
+        }
+        if !wanted.iter().any(|positive| positive.starts_apart(pattern)) && !unwanted.contains(pattern) {
+            unwanted.push(pattern.clone());
+        }
+    }
+    match (wanted.as_slice(), unwanted.is_empty()) {
+        ([], true) => return Sample::Text(String::new()),
+        ([only], true) => return Sample::Text(only.shortest()),
+        _ => {}
+    }
+    let positives = wanted.len();
+    wanted.append(&mut unwanted);
+    automaton::walk(&wanted, positives)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn globs(texts: &[&str]) -> Vec<Pattern> {
+        texts.iter().map(|text| Pattern::glob(text)).collect()
+    }
+
+    fn empty(all_of: &[&str], none_of: &[&str]) -> bool {
+        sample(&globs(all_of), &globs(none_of)) == Sample::Empty
+    }
+
+    /// The slow, obvious matcher.
+    fn reference(pattern: &[char], text: &[char]) -> bool {
+        match (pattern.split_first(), text.split_first()) {
+            (None, None) => true,
+            (Some(('*', rest)), None) => reference(rest, text),
+            (Some(('*', rest)), Some((_, shorter))) => reference(rest, text) || reference(pattern, shorter),
+            (Some(('?', rest)), Some((_, shorter))) => reference(rest, shorter),
+            (Some((own, rest)), Some((letter, shorter))) => own == letter && reference(rest, shorter),
+            _ => false,
+        }
+    }
+
+    #[test]
+    fn an_allow_wholly_denied_leaves_nothing() {
+        assert!(empty(&["role/app-*"], &["role/*"]));
+        assert!(empty(&["a?"], &["aa", "a*"]));
+        assert!(empty(&["*x*"], &["*"]));
+        assert!(!empty(&["role/*"], &["role/app-*"]));
+        assert!(empty(&["*"], &["", "?*"]));
+    }
+
+    #[test]
+    fn patterns_that_only_share_their_middle_overlap() {
+        assert_eq!(Pattern::glob("*ab").overlaps(&Pattern::glob("ba*")), Some(true));
+        assert_eq!(Pattern::glob("a*b").overlaps(&Pattern::glob("a*c")), Some(false));
+    }
+
+    #[test]
+    fn a_star_in_a_field_does_not_cross_a_colon() {
+        let field = Pattern::from_tokens([
+            Token::Char('a'),
+            Token::Char(':'),
+            Token::ManyInField,
+            Token::Char(':'),
+            Token::Many,
+        ]);
+        assert!(field.matches("a:b:c:d"));
+        let other = Pattern::glob("a:b");
+        assert_eq!(field.overlaps(&other), Some(false));
+        assert_eq!(sample(&[Pattern::glob("a:*")], &[field]), Sample::Text("a:".to_owned()));
+    }
+
+    #[test]
+    fn the_example_is_in_the_language() {
+        let Sample::Text(text) = sample(&globs(&["s3:*", "*object*"]), &globs(&["s3:get*", "s3:put*"])) else {
+            panic!("empty")
+        };
+        assert!(text.starts_with("s3:") && text.contains("object"), "{text}");
+    }
+
+    proptest! {
+        #[test]
+        fn matching_equals_the_reference(pattern in "[ab*?]{0,8}", text in "[abc]{0,8}") {
+            let expected = reference(&pattern.chars().collect::<Vec<_>>(), &text.chars().collect::<Vec<_>>());
+            prop_assert_eq!(Pattern::glob(&pattern).matches(&text), expected);
+        }
+
+        #[test]
+        fn emptiness_agrees_with_trying_texts(
+            all_of in prop::collection::vec("[ab*?]{0,5}", 1..3),
+            none_of in prop::collection::vec("[ab*?]{0,5}", 0..3),
+            texts in prop::collection::vec("[abc]{0,6}", 40),
+        ) {
+            let wanted: Vec<_> = all_of.iter().map(|text| Pattern::glob(text)).collect();
+            let unwanted: Vec<_> = none_of.iter().map(|text| Pattern::glob(text)).collect();
+            let inside = |text: &str| wanted.iter().all(|p| p.matches(text)) && !unwanted.iter().any(|p| p.matches(text));
+            match sample(&wanted, &unwanted) {
+                Sample::Text(text) => prop_assert!(inside(&text), "{text}"),
+                Sample::Empty => prop_assert!(!texts.iter().any(|text| inside(text))),
+                Sample::TooComplex => {}
+            }
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! AWS Account Management.
 
 shapes! {
-    GetContactInformation { contact_information: ContactInformation }
+    GetContactInformation { contact_information: ContactInformation, verification_status: String }
     ContactInformation {
         full_name: String,
         company_name: String,
@@ -11,7 +11,6 @@ shapes! {
         country_code: String,
         postal_code: String,
         phone_number: String,
-        verification_status: String,
     }
     GetAlternateContact { alternate_contact: AlternateContact }
     AlternateContact {

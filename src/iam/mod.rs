@@ -5,22 +5,41 @@
 //! them, is in `docs/iam-evaluation.md`.
 
 pub mod account;
+pub mod arn;
+pub mod caller;
+pub mod case;
 pub mod catalogue;
+pub mod condition;
+pub mod context;
 pub mod document;
 pub mod error;
+pub mod evaluate;
+pub mod explain;
+pub mod glob;
 pub mod json;
+pub mod matching;
 pub mod operator;
 pub mod parse;
 pub mod pattern;
 pub mod policy;
 pub mod print;
+mod rcp;
 pub mod region;
+pub mod request;
+pub mod statement;
 pub mod template;
+pub mod truth;
 
+pub use caller::Caller;
+pub use context::{Context, Fact};
 pub use error::PolicyError;
+pub use evaluate::{Answer, Attached, Decision, PolicySet};
 pub use operator::{Comparison, Operator, SetQualifier};
 pub use policy::{
     ActionBlock, ActionPattern, Condition, Effect, Place, Policy, Principal, PrincipalBlock, PrincipalKind,
     ResourceBlock, Statement, Version,
 };
+pub use request::Request;
+pub use statement::PolicyKind;
 pub use template::{Piece, Template};
+pub use truth::Truth;

@@ -1,6 +1,7 @@
 //! The policy engine against documents and cases that other people wrote.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail loudly too")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests fail loudly too")]
 
 mod managed_policies;
+mod policy_eval;
 mod support;

@@ -11,8 +11,8 @@ pub(crate) fn fixture(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(path)
 }
 
-/// The objects of a file with one JSON object a line, compressed or not.
-pub(crate) fn json_lines(path: &str) -> Vec<Value> {
+/// A file's text, compressed or not.
+fn text(path: &str) -> String {
     let bytes = fs::read(fixture(path)).unwrap();
     let mut text = String::new();
     if Path::new(path).extension().is_some_and(|extension| extension == "gz") {
@@ -20,5 +20,15 @@ pub(crate) fn json_lines(path: &str) -> Vec<Value> {
     } else {
         text = String::from_utf8(bytes).unwrap();
     }
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    text
+}
+
+/// A file with one JSON value.
+pub(crate) fn json(path: &str) -> Value {
+    serde_json::from_str(&text(path)).unwrap()
+}
+
+/// The objects of a file with one JSON object a line.
+pub(crate) fn json_lines(path: &str) -> Vec<Value> {
+    text(path).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

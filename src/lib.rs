@@ -14,6 +14,7 @@ pub mod facts;
 pub mod finding;
 pub mod iam;
 pub mod report;
+pub mod rule;
 pub mod snapshot;
 
 pub use error::Error;

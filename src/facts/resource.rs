@@ -56,6 +56,7 @@ impl<T: Record> List<Resource<T>> {
 }
 
 /// A kind of resource that rules can name in `resource`.
+#[derive(Debug)]
 pub struct Kind {
     /// The facts of its resources; the schema's name is the kind's.
     pub schema: &'static Schema,

@@ -1,0 +1,310 @@
+//! Loading rules: strict parse, type check of every expression, and errors with file, line and column.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde_json::Value as Json;
+use serde_saphyr::Spanned;
+
+use super::compile::{CompileError, Names, compile, suggest, type_of};
+use super::file::{Example, Lifecycle, RuleFile};
+use super::message::Template;
+use super::node::{Constant, Expression};
+use super::types::Ty;
+use super::{Attested, Rule};
+use crate::facts::{Account, KINDS, Kind, Type};
+use crate::snapshot::Operation;
+
+/// The largest rule file that is read, in bytes.
+pub const MAX_RULE_BYTES: usize = 256 * 1024;
+
+/// Why a rule file is refused, and where.
+#[derive(Debug, thiserror::Error)]
+#[error("rule `{file}`{}: {message}", place(*line, *column))]
+pub struct LoadError {
+    /// The file.
+    pub file: String,
+    /// The line, from 1; 0 when the file as a whole is meant.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
+    /// What is wrong, with a suggestion where there is one.
+    pub message: String,
+}
+
+fn place(line: usize, column: usize) -> String {
+    if line == 0 { String::new() } else { format!(", line {line}, column {column}") }
+}
+
+/// Parameter values by rule id and name, as a configuration sets them.
+pub type ParamOverrides = BTreeMap<String, BTreeMap<String, Json>>;
+
+/// Reads the text of a rule file without compiling it.
+pub fn parse(file: &str, text: &str) -> Result<RuleFile, LoadError> {
+    if text.len() > MAX_RULE_BYTES {
+        let message = format!("the file is larger than {} KiB", MAX_RULE_BYTES / 1024);
+        return Err(LoadError { file: file.to_owned(), line: 0, column: 0, message });
+    }
+    serde_saphyr::from_str_with_options(text, options()).map_err(|error| yaml_error(file, &error))
+}
+
+/// The strict reading of YAML that rule and configuration files share.
+pub(crate) fn options() -> serde_saphyr::Options {
+    serde_saphyr::options! { strict_booleans: true, with_snippet: false }
+}
+
+fn yaml_error(file: &str, error: &serde_saphyr::Error) -> LoadError {
+    let (line, column) = error.location().map_or((0, 0), |at| (to_usize(at.line()), to_usize(at.column())));
+    LoadError { file: file.to_owned(), line, column, message: yaml_message(error) }
+}
+
+/// The message of a YAML error in one line, without the place that it repeats.
+pub(crate) fn yaml_message(error: &serde_saphyr::Error) -> String {
+    let text = error.to_string();
+    let text = text.rfind(" at line ").and_then(|end| text.get(..end)).unwrap_or(&text);
+    text.split_whitespace().collect::<Vec<_>>().join(" ").trim_start_matches("error: ").to_owned()
+}
+
+pub(crate) fn to_usize(value: u64) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
+}
+
+/// Loads a rule from the text of its file.
+pub fn load(file: &str, text: &str, overrides: &ParamOverrides) -> Result<Rule, LoadError> {
+    let parsed = parse(file, text)?;
+    Loader { file, text }.rule(parsed, overrides)
+}
+
+/// Loads every `.yaml` file under a folder, in the order of their paths.
+pub fn load_folder(folder: &Path, overrides: &ParamOverrides) -> Result<Vec<Rule>, LoadError> {
+    let error =
+        |path: &Path, message: String| LoadError { file: path.display().to_string(), line: 0, column: 0, message };
+    let mut files = Vec::new();
+    find_files(folder, 0, &mut files).map_err(|(path, source)| error(&path, source.to_string()))?;
+    files.sort();
+    if files.is_empty() {
+        return Err(error(folder, "the folder holds no `.yaml` rule files".to_owned()));
+    }
+    files
+        .iter()
+        .map(|path| {
+            let bytes = std::fs::read(path).map_err(|source| error(path, source.to_string()))?;
+            let text = String::from_utf8(bytes).map_err(|_| error(path, "invalid UTF-8".to_owned()))?;
+            load(&path.display().to_string(), &text, overrides)
+        })
+        .collect()
+}
+
+fn find_files(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), (PathBuf, std::io::Error)> {
+    let at = |source| (folder.to_path_buf(), source);
+    for entry in std::fs::read_dir(folder).map_err(at)? {
+        let path = entry.map_err(at)?.path();
+        if path.is_dir() && depth < 4 && path.file_name() != Some(std::ffi::OsStr::new("frameworks")) {
+            find_files(&path, depth + 1, files)?;
+        } else if matches!(path.extension().and_then(std::ffi::OsStr::to_str), Some("yaml" | "yml")) && path.is_file() {
+            files.push(path);
+        }
+    }
+    Ok(())
+}
+
+struct Loader<'a> {
+    file: &'a str,
+    text: &'a str,
+}
+
+impl Loader<'_> {
+    fn error(&self, line: usize, column: usize, message: impl Into<String>) -> LoadError {
+        LoadError { file: self.file.to_owned(), line, column, message: message.into() }
+    }
+
+    /// The place of a top-level key.
+    fn key(&self, key: &str) -> usize {
+        let prefix = format!("{key}:");
+        self.text.lines().position(|line| line.starts_with(&prefix)).map_or(1, |index| index + 1)
+    }
+
+    fn rule(&self, parsed: RuleFile, overrides: &ParamOverrides) -> Result<Rule, LoadError> {
+        self.check_words(&parsed)?;
+        let kind = self.kind(&parsed.resource)?;
+        let params = self.params(&parsed, overrides.get(&parsed.id))?;
+        let names = names(kind, &params);
+        let expression = |spanned: &Spanned<String>| {
+            compile(&spanned.value, &names, Some(&Ty::Bool)).map_err(|error| self.place(spanned, &error))
+        };
+        let message_names = Names { bare_facts_of: Some(0), ..self::names(kind, &params) };
+        let template = |spanned: &Spanned<String>| {
+            Template::compile(&spanned.value, &message_names).map_err(|error| self.place(spanned, &error))
+        };
+        let applies_when = parsed.applies_when.as_ref().map(expression).transpose()?;
+        let pass_when = expression(&parsed.pass_when)?;
+        let logic = applies_when.iter().chain([&pass_when]);
+        let operations: BTreeSet<Operation> =
+            kind.operations.iter().copied().chain(logic.flat_map(|e: &Expression| e.operations.clone())).collect();
+        Ok(Rule {
+            message: template(&parsed.message)?,
+            pass_message: parsed.pass_message.as_ref().map(template).transpose()?,
+            not_applicable_message: parsed.not_applicable_message.as_ref().map(template).transpose()?,
+            file: self.file.to_owned(),
+            deprecated: matches!(parsed.lifecycle, Lifecycle::Deprecated(_)),
+            max_age_days: attestation_age(&params),
+            id: parsed.id,
+            title: parsed.title,
+            lifecycle: parsed.lifecycle,
+            severity: parsed.severity,
+            confidence: parsed.confidence,
+            kind,
+            rationale: parsed.rationale,
+            param_docs: parsed.params.into_iter().map(|(name, param)| (name, param.doc)).collect(),
+            params,
+            applies_when,
+            pass_when,
+            operations,
+            remediation: parsed.remediation,
+            references: parsed.references,
+            controls: parsed.controls,
+            attestation: parsed.attestation,
+            examples: parsed.examples,
+        })
+    }
+
+    fn check_words(&self, rule: &RuleFile) -> Result<(), LoadError> {
+        let fail = |key: &str, message: String| Err(self.error(self.key(key), 1, message));
+        let well_formed = !rule.id.is_empty()
+            && rule
+                .id
+                .split('-')
+                .all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
+        if !well_formed {
+            return fail("id", format!("id `{}` is not lower-case words joined by `-`", rule.id.escape_debug()));
+        }
+        let name = Path::new(self.file).file_stem().and_then(std::ffi::OsStr::to_str);
+        if name.is_some_and(|name| name != rule.id && name != "-") {
+            return fail("id", format!("id `{}` differs from the file's name", rule.id));
+        }
+        for (key, text) in
+            [("title", &rule.title), ("rationale", &rule.rationale), ("remediation", &rule.remediation.text)]
+        {
+            if text.trim().is_empty() {
+                return fail(key, format!("`{key}` is empty"));
+            }
+        }
+        if rule.message.value.contains('\n') || rule.title.contains('\n') {
+            return fail("message", "title and message are one line each".to_owned());
+        }
+        if let Some(link) = rule.references.iter().find(|link| !link.starts_with("https://")) {
+            return fail("references", format!("reference `{}` does not start with https://", link.escape_debug()));
+        }
+        Ok(())
+    }
+
+    fn kind(&self, name: &Spanned<String>) -> Result<&'static Kind, LoadError> {
+        Kind::find(&name.value).ok_or_else(|| {
+            let known = KINDS.iter().map(|kind| kind.schema.name);
+            let message = format!("there is no resource kind `{}`{}", name.value, suggest(&name.value, known));
+            self.error(to_usize(name.referenced.line()), to_usize(name.referenced.column()), message)
+        })
+    }
+
+    fn params(
+        &self,
+        rule: &RuleFile,
+        overrides: Option<&BTreeMap<String, Json>>,
+    ) -> Result<BTreeMap<String, Constant>, LoadError> {
+        let line = self.key("params");
+        let mut params = BTreeMap::new();
+        for (name, param) in &rule.params {
+            let constant = constant(&param.default).ok_or_else(|| {
+                self.error(line, 1, format!("parameter `{name}`: the default must be a scalar or a list of scalars"))
+            })?;
+            params.insert(name.clone(), constant);
+        }
+        set_params(&mut params, overrides.into_iter().flatten())
+            .map_err(|message| self.error(line, 1, format!("rule `{}`: {message}", rule.id)))?;
+        Ok(params)
+    }
+
+    /// The place in the file of an error in an expression.
+    fn place(&self, spanned: &Spanned<String>, error: &CompileError) -> LoadError {
+        let (line, column) = (to_usize(spanned.referenced.line()), to_usize(spanned.referenced.column()));
+        let before = spanned.value.get(..error.offset).unwrap_or("");
+        let source_line = self.text.lines().nth(line.saturating_sub(1)).unwrap_or("");
+        let first = spanned.value.lines().next().unwrap_or("");
+        // A block scalar begins on the line after its key; a plain or quoted one where its location says.
+        match source_line.find(first).filter(|_| !before.contains('\n') && !first.is_empty()) {
+            Some(start) => self.error(line, start + before.chars().count() + 1, error.message.clone()),
+            None => {
+                let lines = before.matches('\n').count() + usize::from(!source_line.contains(first));
+                let tail = before.rsplit('\n').next().unwrap_or("");
+                let column = if before.contains('\n') { tail.chars().count() + 1 } else { column };
+                self.error(line + lines, column, error.message.clone())
+            }
+        }
+    }
+}
+
+/// The names that a rule's expressions may use: the resource, the account, the time and what was attested.
+pub(crate) fn names<'a>(kind: &'static Kind, params: &'a BTreeMap<String, Constant>) -> Names<'a> {
+    let variables = vec![
+        (kind.variable, Ty::Record(kind.schema)),
+        ("account", Ty::Record(Account::SCHEMA)),
+        ("now", Ty::from(&Type::Time)),
+        ("attestation", Ty::Record(Attested::SCHEMA)),
+    ];
+    Names { variables, params, bare_facts_of: None }
+}
+
+/// Sets parameters, refusing unknown names and other types.
+pub(crate) fn set_params<'a>(
+    params: &mut BTreeMap<String, Constant>,
+    values: impl IntoIterator<Item = (&'a String, &'a Json)>,
+) -> Result<(), String> {
+    for (name, value) in values {
+        let Some(old) = params.get(name) else {
+            return Err(format!("there is no parameter `{name}`{}", suggest(name, params.keys().map(String::as_str))));
+        };
+        let new = constant(value).ok_or_else(|| format!("parameter `{name}` must be a scalar or a list of scalars"))?;
+        let new = match (old, new) {
+            #[expect(clippy::cast_precision_loss, reason = "thresholds stay far below 2^53")]
+            (Constant::Double(_), Constant::Int(value)) => Constant::Double(value as f64),
+            (_, new) => new,
+        };
+        let (wanted, given) = (type_of(old), type_of(&new));
+        if !given.fits(&wanted) {
+            return Err(format!("parameter `{name}` is of type {wanted}, not {given}"));
+        }
+        params.insert(name.clone(), new);
+    }
+    Ok(())
+}
+
+fn constant(value: &Json) -> Option<Constant> {
+    match value {
+        Json::Null => Some(Constant::Null),
+        Json::Bool(value) => Some(Constant::Bool(*value)),
+        Json::Number(number) => number.as_i64().map(Constant::Int).or_else(|| number.as_f64().map(Constant::Double)),
+        Json::String(text) => Some(Constant::String(text.as_str().into())),
+        Json::Array(items) => items.iter().map(constant).collect::<Option<Vec<_>>>().map(Constant::List),
+        Json::Object(_) => None,
+    }
+}
+
+/// Days for which an attestation holds, where the rule does not say otherwise.
+pub const ATTESTATION_DAYS: i64 = 365;
+
+fn attestation_age(params: &BTreeMap<String, Constant>) -> i64 {
+    match params.get("max_age_days") {
+        Some(Constant::Int(days)) => *days,
+        _ => ATTESTATION_DAYS,
+    }
+}
+
+/// The three statuses that every rule must show an example of.
+pub fn missing_examples(examples: &[Example]) -> Vec<&'static str> {
+    use crate::finding::Status;
+    [Status::Pass, Status::Fail, Status::Unknown]
+        .into_iter()
+        .filter(|status| !examples.iter().any(|example| example.expect.status == *status))
+        .map(Status::name)
+        .collect()
+}

@@ -13,6 +13,7 @@ pub mod error;
 pub mod facts;
 pub mod finding;
 pub mod iam;
+pub mod output;
 pub mod report;
 pub mod rule;
 pub mod snapshot;

@@ -1,0 +1,178 @@
+//! What people read first, common to the formats made for people: failing rules, rules not judged, and what to do now.
+//!
+//! Nothing is left out here and nothing is escaped: the same finding stands in every format.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::facts::{Gap, INCOMPLETE, MALFORMED, MEMBER_MISSING, NO_VALUE, NOT_ATTESTED, NOT_COLLECTED, UNDECIDED};
+use crate::finding::{Finding, Severity, Status};
+use crate::report::{Report, RuleRun};
+
+/// A rule with those of its findings that belong under one heading.
+#[derive(Debug)]
+pub struct RuleGroup<'a> {
+    /// The rule's id.
+    pub id: &'a str,
+    /// The rule's severity.
+    pub severity: Severity,
+    /// What the report says of the rule.
+    pub run: Option<&'a RuleRun>,
+    /// The findings, in the report's order.
+    pub findings: Vec<&'a Finding>,
+}
+
+impl RuleGroup<'_> {
+    /// What is expected; the id for a rule without a title.
+    pub fn title(&self) -> &str {
+        self.run.map_or(self.id, |run| &run.title)
+    }
+
+    /// The reasons for which verdicts were withheld, each once.
+    pub fn gaps(&self) -> BTreeSet<&Gap> {
+        self.findings.iter().flat_map(|finding| &finding.unknown).collect()
+    }
+}
+
+/// Failing findings that no suppression mutes, by rule, worst first.
+pub fn failing(report: &Report) -> Vec<RuleGroup<'_>> {
+    groups(report, |finding| finding.status == Status::Fail && finding.suppressed.is_none())
+}
+
+/// Findings whose verdict was withheld, by rule, worst first.
+pub fn unknown(report: &Report) -> Vec<RuleGroup<'_>> {
+    groups(report, |finding| finding.status == Status::Unknown)
+}
+
+fn groups<'a>(report: &'a Report, belongs: impl Fn(&Finding) -> bool) -> Vec<RuleGroup<'a>> {
+    let runs: BTreeMap<&str, &RuleRun> = report.rules_run.iter().map(|run| (run.id.as_str(), run)).collect();
+    let mut positions: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut groups: Vec<RuleGroup<'a>> = Vec::new();
+    for finding in report.results.iter().filter(|finding| belongs(finding)) {
+        let id = finding.rule.as_str();
+        let position = *positions.entry(id).or_insert(groups.len());
+        match groups.get_mut(position) {
+            Some(group) => group.findings.push(finding),
+            None => groups.push(RuleGroup {
+                id,
+                severity: finding.severity,
+                run: runs.get(id).copied(),
+                findings: vec![finding],
+            }),
+        }
+    }
+    groups.sort_by_key(|group| std::cmp::Reverse(group.severity));
+    groups
+}
+
+/// IAM actions whose absence withheld a verdict or left a call unanswered, sorted.
+pub fn missing_actions(report: &Report) -> BTreeSet<&'static str> {
+    let gaps = report.gaps.iter().map(|entry| &entry.gap);
+    let withheld = report.results.iter().flat_map(|finding| &finding.unknown);
+    gaps.chain(withheld).filter(|gap| gap.is_denied()).flat_map(|gap| gap.actions().iter().copied()).collect()
+}
+
+/// What could not be read, as in `iam:GetAccountSummary@us-east-1: AccessDenied`.
+pub fn what_is_missing(gap: &Gap) -> String {
+    if gap.operation().is_some() {
+        format!("{}: {}", gap.call(), gap.code())
+    } else {
+        format!("{}: {}", gap.code(), gap.message())
+    }
+}
+
+/// What would fill a gap, as in `allow iam:GetAccountSummary`.
+pub fn what_helps(gap: &Gap) -> String {
+    if gap.is_denied() {
+        return format!("allow {}", gap.actions().join(", "));
+    }
+    match gap.code() {
+        NOT_COLLECTED | INCOMPLETE | MEMBER_MISSING => "collect a new snapshot with `posture snapshot`".to_owned(),
+        NOT_ATTESTED => "state it under `attestations` in posture.yaml".to_owned(),
+        MALFORMED | UNDECIDED | NO_VALUE => "look at it by hand".to_owned(),
+        _ => "scan again; if it stays, see the error's message in the JSON report".to_owned(),
+    }
+}
+
+/// One thing to do now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// What to do, in words.
+    pub what: String,
+    /// Why this one.
+    pub why: String,
+    /// The command that does it, where there is one.
+    pub command: Option<String>,
+}
+
+/// Steps that a report suggests at most.
+const MOST_STEPS: usize = 3;
+
+/// The one to three most valuable next steps.
+pub fn steps(report: &Report) -> Vec<Step> {
+    let blind = blind_step(report);
+    let room = MOST_STEPS - usize::from(blind.is_some());
+    let mut steps: Vec<Step> = failing(report).iter().take(room).map(mend_step).collect();
+    steps.extend(blind);
+    if steps.is_empty() {
+        steps.push(keep_step(report));
+    }
+    steps
+}
+
+fn mend_step(group: &RuleGroup<'_>) -> Step {
+    let words = group.run.map_or("", |run| run.remediation.trim());
+    Step {
+        what: if words.is_empty() { group.title().to_owned() } else { words.to_owned() },
+        why: format!("{} ({}) fails on {}", group.id, group.severity.name(), resources(group.findings.len())),
+        command: group.run.and_then(|run| run.remediation_cli.clone()),
+    }
+}
+
+fn blind_step(report: &Report) -> Option<Step> {
+    let blinded = unknown(report).len();
+    let actions = missing_actions(report);
+    if !actions.is_empty() {
+        let actions: Vec<&str> = actions.into_iter().collect();
+        return Some(Step {
+            what: format!("Let posture read what it was refused: {}", actions.join(", ")),
+            why: format!("{} could not be judged", rules(blinded)),
+            command: Some("posture permissions".to_owned()),
+        });
+    }
+    let gap = unknown(report).into_iter().find_map(|group| group.gaps().first().map(|gap| (*gap).clone()))?;
+    Some(Step {
+        what: format!("Fill what is missing ({}): {}", what_is_missing(&gap), what_helps(&gap)),
+        why: format!("{} could not be judged", rules(blinded)),
+        command: None,
+    })
+}
+
+fn keep_step(report: &Report) -> Step {
+    if report.summary.results.pass == 0 {
+        return Step {
+            what: "Check what was scanned: no rule found a resource to judge".to_owned(),
+            why: "an empty report is no clean bill".to_owned(),
+            command: None,
+        };
+    }
+    Step {
+        what: "Keep it so: run this scan on a schedule and on every change".to_owned(),
+        why: "nothing failed and everything could be judged".to_owned(),
+        command: None,
+    }
+}
+
+/// A number of resources in words.
+pub fn resources(count: usize) -> String {
+    counted(count, "resource")
+}
+
+/// A number of rules in words.
+pub fn rules(count: usize) -> String {
+    counted(count, "rule")
+}
+
+/// A number of things in words.
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}

@@ -1,0 +1,325 @@
+//! `posture-report/1`: the whole report for programs, and the JSON Schema that describes it.
+//!
+//! The structs are this format's own, so that a change inside the program cannot change what others read. A member is
+//! always there, `null` where it has nothing to say, except those that few reports need (`notes`, `attested`,
+//! `in_baseline`). Members may be added within version 1; none is removed and none changes its meaning.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Context, Place, Renderer, safe_json};
+use crate::facts::Gap;
+use crate::finding::{AppliedSuppression, Evidence, Finding, Severity, Status};
+use crate::report::{Counts, Report, ReportGap, RuleRun, Summary};
+
+/// The JSON report: indented when it is alone, one line each when there are several.
+pub(super) struct Json;
+
+impl Renderer for Json {
+    fn render(&self, report: &Report, context: &Context, sink: &mut dyn Write) -> io::Result<()> {
+        let report = JsonReport::from(report);
+        match context.place {
+            Place::Only => safe_json::pretty(&report, sink)?,
+            Place::First | Place::Later => safe_json::compact(&report, sink)?,
+        }
+        sink.write_all(b"\n")
+    }
+}
+
+/// The JSON Schema of the report.
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(JsonReport)
+}
+
+/// A report of `posture`: one account judged by one set of rules.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "posture-report", deny_unknown_fields)]
+pub(super) struct JsonReport<'a> {
+    /// The version of this format, `posture-report/1`.
+    format: &'a str,
+    /// Version of the program that judged.
+    posture: &'a str,
+    /// The twelve digits of the account.
+    account: &'a str,
+    /// The partition, as in `aws`.
+    partition: &'a str,
+    /// When the snapshot was collected, in ISO 8601.
+    collected_at: String,
+    /// The time that rules took for now, in ISO 8601.
+    as_of: String,
+    /// Regions that the snapshot covers.
+    regions: &'a [String],
+    /// Rules that ran, with their totals.
+    rules_run: Vec<JsonRule<'a>>,
+    /// Totals over all results.
+    summary: JsonSummary,
+    /// Calls that did not answer, with the rules that they blind.
+    gaps: Vec<JsonReportGap<'a>>,
+    /// Suppressions that are expired or matched nothing, in words.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    #[schemars(default)]
+    notes: &'a [String],
+    /// One entry per rule and resource, passes included, worst first.
+    results: Vec<JsonResult<'a>>,
+}
+
+/// A rule that ran.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "rule", deny_unknown_fields)]
+struct JsonRule<'a> {
+    id: &'a str,
+    /// What is expected, in one sentence.
+    title: &'a str,
+    severity: Severity,
+    /// The worst verdict over the rule's resources.
+    status: Status,
+    counts: JsonCounts,
+    /// Controls of frameworks that the rule serves, by framework.
+    controls: &'a BTreeMap<String, Vec<String>>,
+}
+
+/// How many verdicts there are of each status.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "counts", deny_unknown_fields)]
+struct JsonCounts {
+    pass: usize,
+    fail: usize,
+    unknown: usize,
+    not_applicable: usize,
+}
+
+/// Totals over all results.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "summary", deny_unknown_fields)]
+struct JsonSummary {
+    /// Verdicts by status, suppressed ones included.
+    results: JsonCounts,
+    /// Rules by their worst status.
+    rules: JsonCounts,
+    /// Failing results by severity, suppressed ones left out.
+    failing_by_severity: BTreeMap<&'static str, usize>,
+    /// Failing results that a suppression mutes.
+    suppressed: usize,
+    /// Failing results that the baseline does not hold.
+    new: usize,
+}
+
+/// A call that did not answer, and the rules with a verdict withheld because of it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "report_gap", deny_unknown_fields)]
+struct JsonReportGap<'a> {
+    /// The service as the AWS CLI spells it; null when the gap belongs to no call.
+    service: Option<&'static str>,
+    operation: Option<&'static str>,
+    region: Option<&'a str>,
+    /// The members that tell the call from others of its operation, as compact JSON.
+    request: Option<&'a str>,
+    /// IAM actions that the call needs.
+    actions: &'static [&'static str],
+    /// AWS's error code, or `NotCollected`, `Incomplete`, `MemberMissing`, `Malformed`, `NotAttested`, `Undecided`, `NoValue`.
+    code: &'a str,
+    message: &'a str,
+    /// Ids of the rules that the gap blinds.
+    rules: &'a [String],
+}
+
+/// A reason for which a verdict was withheld.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "gap", deny_unknown_fields)]
+struct JsonGap<'a> {
+    /// The service as the AWS CLI spells it; null when the gap belongs to no call.
+    service: Option<&'static str>,
+    operation: Option<&'static str>,
+    region: Option<&'a str>,
+    /// The members that tell the call from others of its operation, as compact JSON.
+    request: Option<&'a str>,
+    /// IAM actions that the call needs.
+    actions: &'static [&'static str],
+    /// AWS's error code, or `NotCollected`, `Incomplete`, `MemberMissing`, `Malformed`, `NotAttested`, `Undecided`, `NoValue`.
+    code: &'a str,
+    message: &'a str,
+}
+
+/// A rule's verdict on one resource.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "result", deny_unknown_fields)]
+struct JsonResult<'a> {
+    rule: &'a str,
+    severity: Severity,
+    status: Status,
+    resource: JsonResource<'a>,
+    /// One observed fact about the resource. Holds names as AWS returned them: escape it for where it is shown.
+    message: &'a str,
+    /// The facts that decided.
+    evidence: Vec<JsonEvidence<'a>>,
+    /// The calls that did not answer, when they withheld the verdict.
+    unknown: Vec<JsonGap<'a>>,
+    /// Controls of frameworks that the rule serves, by framework.
+    controls: &'a BTreeMap<String, Vec<String>>,
+    /// The suppression that mutes the finding; null when none does.
+    suppressed: Option<JsonSuppression<'a>>,
+    /// Identity over runs and machines.
+    fingerprint: &'a str,
+    /// True when a person's attestation decided, not an observation.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(default)]
+    attested: bool,
+    /// True when a baseline was given and held this finding already.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(default)]
+    in_baseline: bool,
+}
+
+/// The AWS thing that was judged.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "resource", deny_unknown_fields)]
+struct JsonResource<'a> {
+    /// The ARN, or a documented stand-in.
+    id: &'a str,
+    kind: &'a str,
+    /// The Region, for things that live in one.
+    region: Option<&'a str>,
+}
+
+/// One fact that decided, and where in the snapshot it stands.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "evidence", deny_unknown_fields)]
+struct JsonEvidence<'a> {
+    /// The fact as rules write it.
+    fact: &'a str,
+    /// The value; null where AWS answered that there is none.
+    value: &'a serde_json::Value,
+    /// The observation that holds it, as in `iam:GetAccountSummary@us-east-1`; null for a person's attestation.
+    observation: Option<&'a str>,
+    /// JSON pointer into the observation's response.
+    pointer: Option<&'a str>,
+}
+
+/// Why a finding is accepted for now.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "suppression", deny_unknown_fields)]
+struct JsonSuppression<'a> {
+    reason: &'a str,
+    owner: Option<&'a str>,
+    /// The last day on which it is accepted, as in `2026-12-31`.
+    expires: Option<&'a str>,
+}
+
+impl<'a> From<&'a Report> for JsonReport<'a> {
+    fn from(report: &'a Report) -> Self {
+        Self {
+            format: report.format,
+            posture: report.posture,
+            account: &report.account,
+            partition: &report.partition,
+            collected_at: report.collected_at.to_string(),
+            as_of: report.as_of.to_string(),
+            regions: &report.regions,
+            rules_run: report.rules_run.iter().map(JsonRule::from).collect(),
+            summary: JsonSummary::from(&report.summary),
+            gaps: report.gaps.iter().map(JsonReportGap::from).collect(),
+            notes: &report.notes,
+            results: report.results.iter().map(JsonResult::from).collect(),
+        }
+    }
+}
+
+impl<'a> From<&'a RuleRun> for JsonRule<'a> {
+    fn from(rule: &'a RuleRun) -> Self {
+        Self {
+            id: &rule.id,
+            title: &rule.title,
+            severity: rule.severity,
+            status: rule.status,
+            counts: JsonCounts::from(rule.counts),
+            controls: &rule.controls,
+        }
+    }
+}
+
+impl From<Counts> for JsonCounts {
+    fn from(counts: Counts) -> Self {
+        Self { pass: counts.pass, fail: counts.fail, unknown: counts.unknown, not_applicable: counts.not_applicable }
+    }
+}
+
+impl From<&Summary> for JsonSummary {
+    fn from(summary: &Summary) -> Self {
+        Self {
+            results: JsonCounts::from(summary.results),
+            rules: JsonCounts::from(summary.rules),
+            failing_by_severity: summary.failing_by_severity.iter().map(|(key, count)| (key.name(), *count)).collect(),
+            suppressed: summary.suppressed,
+            new: summary.new,
+        }
+    }
+}
+
+impl<'a> From<&'a ReportGap> for JsonReportGap<'a> {
+    fn from(entry: &'a ReportGap) -> Self {
+        let JsonGap { service, operation, region, request, actions, code, message } = JsonGap::from(&entry.gap);
+        Self { service, operation, region, request, actions, code, message, rules: &entry.rules }
+    }
+}
+
+impl<'a> From<&'a Gap> for JsonGap<'a> {
+    fn from(gap: &'a Gap) -> Self {
+        let spec = gap.operation().map(crate::snapshot::Operation::spec);
+        Self {
+            service: spec.map(|spec| spec.service),
+            operation: spec.map(|spec| spec.name),
+            region: spec.map(|_| gap.region()),
+            request: gap.request(),
+            actions: gap.actions(),
+            code: gap.code(),
+            message: gap.message(),
+        }
+    }
+}
+
+impl<'a> From<&'a Finding> for JsonResult<'a> {
+    fn from(finding: &'a Finding) -> Self {
+        Self {
+            rule: &finding.rule,
+            severity: finding.severity,
+            status: finding.status,
+            resource: JsonResource {
+                id: &finding.resource.id,
+                kind: finding.resource.kind,
+                region: finding.resource.region.as_deref(),
+            },
+            message: &finding.message,
+            evidence: finding.evidence.iter().map(JsonEvidence::from).collect(),
+            unknown: finding.unknown.iter().map(JsonGap::from).collect(),
+            controls: &finding.controls,
+            suppressed: finding.suppressed.as_ref().map(JsonSuppression::from),
+            fingerprint: &finding.fingerprint,
+            attested: finding.attested,
+            in_baseline: finding.in_baseline,
+        }
+    }
+}
+
+impl<'a> From<&'a Evidence> for JsonEvidence<'a> {
+    fn from(evidence: &'a Evidence) -> Self {
+        Self {
+            fact: &evidence.fact,
+            value: &evidence.value,
+            observation: evidence.observation.as_deref(),
+            pointer: evidence.pointer.as_deref(),
+        }
+    }
+}
+
+impl<'a> From<&'a AppliedSuppression> for JsonSuppression<'a> {
+    fn from(suppression: &'a AppliedSuppression) -> Self {
+        Self {
+            reason: &suppression.reason,
+            owner: suppression.owner.as_deref(),
+            expires: suppression.expires.as_deref(),
+        }
+    }
+}

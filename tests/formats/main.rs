@@ -1,0 +1,10 @@
+//! Every output format against its schema, its consumer's rules and hostile text.
+
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests fail loudly too")]
+
+mod common;
+mod hostile;
+mod json;
+mod sample;
+mod sarif;
+mod table;

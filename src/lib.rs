@@ -9,6 +9,7 @@
 //! Only `collect` sees the network and only `cli` sees environment, clock and terminal. Everything from `snapshot` on is
 //! a pure function of (snapshot, rules, configuration).
 
+pub mod cli;
 pub mod error;
 pub mod facts;
 pub mod finding;

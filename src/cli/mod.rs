@@ -1,0 +1,3 @@
+//! The command line: the only place that sees environment, clock and terminal.
+
+pub mod iam;

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests fail loudly too")]
 
+mod cases;
 mod managed_policies;
 mod policy_eval;
+mod properties;
 mod support;

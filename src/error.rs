@@ -19,6 +19,9 @@ pub enum Error {
     /// A snapshot is not readable as `posture-snapshot/1`.
     #[error(transparent)]
     Snapshot(#[from] crate::snapshot::ReadError),
+    /// A rule or configuration file is wrong.
+    #[error(transparent)]
+    Load(#[from] crate::rule::LoadError),
     /// A file could not be read or written.
     #[error("{action} `{}`: {source}", path.display())]
     Io {
@@ -45,10 +48,16 @@ impl Error {
         Self::Other { message: message.into(), hint: hint.into() }
     }
 
+    /// Standard output could not be written.
+    pub fn stdout(source: std::io::Error) -> Self {
+        Self::Io { action: "write", path: PathBuf::from("standard output"), source }
+    }
+
     /// What the reader can do next, printed after a blank line; empty when the message says it all.
     pub fn hint(&self) -> String {
         match self {
             Self::Snapshot(error) => error.hint().to_owned(),
+            Self::Load(error) => error.hint().to_owned(),
             Self::Io { .. } => "check that the path exists and that you may use it".to_owned(),
             Self::Other { hint, .. } => hint.clone(),
         }

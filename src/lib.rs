@@ -9,14 +9,19 @@
 //! Only `collect` sees the network and only `cli` sees environment, clock and terminal. Everything from `snapshot` on is
 //! a pure function of (snapshot, rules, configuration).
 
+pub mod baseline;
 pub mod cli;
+pub mod config;
 pub mod error;
 pub mod facts;
 pub mod finding;
+pub mod gate;
 pub mod iam;
 pub mod output;
 pub mod report;
 pub mod rule;
+pub mod scan;
 pub mod snapshot;
+pub mod suppression;
 
 pub use error::Error;

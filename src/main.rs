@@ -1,3 +1,7 @@
 //! The `posture` binary: parse, call the library, map the outcome to an exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(posture::cli::main())
+}

@@ -1,3 +1,144 @@
-//! The command line: the only place that sees environment, clock and terminal.
+//! The command line: the only room that sees environment, clock and terminal.
+//!
+//! One file per command. Data goes to standard output, everything else to standard error.
 
 pub mod iam;
+mod permissions;
+mod rules;
+mod ruleset;
+mod scan;
+mod schema;
+mod terminal;
+
+use std::io::Write;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use crate::error::{EXIT_CLEAN, EXIT_ERROR, Error};
+
+/// Audits the security posture of an AWS account: evidence for every answer, never a pass without it.
+#[derive(Debug, Parser)]
+#[command(name = "posture", version, max_term_width = 100, arg_required_else_help = false)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Judge an account or a saved snapshot, report and gate
+    Scan(Box<scan::Args>),
+    /// List, show, test and create rules
+    Rules(rules::Args),
+    /// Ask what policies allow
+    #[command(subcommand)]
+    Iam(iam::Command),
+    /// Print the least IAM policy that a scan needs
+    Permissions(permissions::Args),
+    /// Print the JSON Schema of a format, or the facts that rules may read
+    Schema(schema::Args),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// Runs the command line of this process and gives its exit code.
+pub fn main() -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { EXIT_ERROR } else { EXIT_CLEAN };
+            // Nothing is left to do when the terminal is gone.
+            drop(error.print());
+            return code;
+        }
+    };
+    match run(cli.command) {
+        Ok(code) => code,
+        Err(Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe => EXIT_CLEAN,
+        Err(error) => {
+            print_error(&error);
+            EXIT_ERROR
+        }
+    }
+}
+
+fn run(command: Option<Command>) -> Result<u8, Error> {
+    match command {
+        None => welcome(),
+        Some(Command::Scan(args)) => scan::run(&args),
+        Some(Command::Rules(args)) => rules::run(&args),
+        Some(Command::Iam(command)) => ask(&command),
+        Some(Command::Permissions(args)) => permissions::run(&args),
+        Some(Command::Schema(args)) => schema::run(&args),
+        Some(Command::Completions { shell }) => completions(shell),
+        Some(Command::Man) => man(),
+    }
+}
+
+fn ask(command: &iam::Command) -> Result<u8, Error> {
+    let mut stdout = std::io::BufWriter::new(std::io::stdout().lock());
+    let code = command.run(&mut std::io::stdin().lock(), &mut stdout, &mut std::io::stderr().lock())?;
+    stdout.flush().map_err(Error::stdout)?;
+    Ok(code)
+}
+
+/// Writes to standard output in one go.
+fn print(text: &[u8]) -> Result<(), Error> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(text).and_then(|()| stdout.flush()).map_err(Error::stdout)
+}
+
+/// Writes a line to standard error, where progress and warnings go.
+fn note(line: &str) {
+    // A closed standard error must not stop a scan.
+    drop(writeln!(std::io::stderr().lock(), "{line}"));
+}
+
+fn print_error(error: &Error) {
+    note(&format!("error: {}", terminal::printable(&error.to_string())));
+    let hint = error.hint();
+    if !hint.is_empty() {
+        note(&format!("\nhint: {}", terminal::printable(&hint)));
+    }
+}
+
+const WELCOME: &str = "\
+posture audits the security posture of an AWS account.
+
+  posture scan                          judge the account of your AWS credentials
+  posture scan --snapshot FILE          judge a saved snapshot, without credentials
+  posture snapshot -o FILE              save what AWS answers, to judge it later or elsewhere
+  posture import --script               print a script that collects with the AWS CLI alone
+  posture permissions                   print the IAM policy that a scan needs
+  posture rules list                    list what is judged
+
+Every command explains itself with --help.
+";
+
+fn welcome() -> Result<u8, Error> {
+    print(WELCOME.as_bytes())?;
+    Ok(EXIT_CLEAN)
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<u8, Error> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "posture", &mut script);
+    print(&script)?;
+    Ok(EXIT_CLEAN)
+}
+
+fn man() -> Result<u8, Error> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(|source| Error::Io {
+        action: "render",
+        path: "the manual page".into(),
+        source,
+    })?;
+    print(&page)?;
+    Ok(EXIT_CLEAN)
+}

@@ -18,9 +18,9 @@ use crate::snapshot::Operation;
 /// The largest rule file that is read, in bytes.
 pub const MAX_RULE_BYTES: usize = 256 * 1024;
 
-/// Why a rule file is refused, and where.
+/// Why a rule or configuration file is refused, and where.
 #[derive(Debug, thiserror::Error)]
-#[error("rule `{file}`{}: {message}", place(*line, *column))]
+#[error("`{file}`{}: {message}", place(*line, *column))]
 pub struct LoadError {
     /// The file.
     pub file: String,
@@ -30,6 +30,18 @@ pub struct LoadError {
     pub column: usize,
     /// What is wrong, with a suggestion where there is one.
     pub message: String,
+}
+
+impl LoadError {
+    /// An error in a configuration file.
+    pub(crate) fn of_config(file: &str, line: usize, column: usize, message: String) -> Self {
+        Self { file: file.to_owned(), line, column, message }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> &'static str {
+        "see docs/rules.md for rule files and docs/configuration.md for posture.yaml; `posture schema` prints their schemas"
+    }
 }
 
 fn place(line: usize, column: usize) -> String {
@@ -77,15 +89,8 @@ pub fn load(file: &str, text: &str, overrides: &ParamOverrides) -> Result<Rule, 
 
 /// Loads every `.yaml` file under a folder, in the order of their paths.
 pub fn load_folder(folder: &Path, overrides: &ParamOverrides) -> Result<Vec<Rule>, LoadError> {
-    let error =
-        |path: &Path, message: String| LoadError { file: path.display().to_string(), line: 0, column: 0, message };
-    let mut files = Vec::new();
-    find_files(folder, 0, &mut files).map_err(|(path, source)| error(&path, source.to_string()))?;
-    files.sort();
-    if files.is_empty() {
-        return Err(error(folder, "the folder holds no `.yaml` rule files".to_owned()));
-    }
-    files
+    let error = file_error;
+    files_of(folder)?
         .iter()
         .map(|path| {
             let bytes = std::fs::read(path).map_err(|source| error(path, source.to_string()))?;
@@ -93,6 +98,21 @@ pub fn load_folder(folder: &Path, overrides: &ParamOverrides) -> Result<Vec<Rule
             load(&path.display().to_string(), &text, overrides)
         })
         .collect()
+}
+
+/// The rule files of a folder, in the order of their paths.
+pub fn files_of(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
+    let mut files = Vec::new();
+    find_files(folder, 0, &mut files).map_err(|(path, source)| file_error(&path, source.to_string()))?;
+    files.sort();
+    if files.is_empty() {
+        return Err(file_error(folder, "the folder holds no `.yaml` rule files".to_owned()));
+    }
+    Ok(files)
+}
+
+fn file_error(path: &Path, message: String) -> LoadError {
+    LoadError { file: path.display().to_string(), line: 0, column: 0, message }
 }
 
 fn find_files(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), (PathBuf, std::io::Error)> {

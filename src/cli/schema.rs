@@ -1,0 +1,94 @@
+//! `posture schema`: JSON Schemas of the formats, generated from the code, and the facts that rules may read.
+
+use std::fmt::Write as _;
+
+use clap::ValueEnum;
+
+use crate::config::ConfigFile;
+use crate::error::{EXIT_CLEAN, Error};
+use crate::facts::{KINDS, Schema, Type};
+use crate::rule::{RuleFile, Ty};
+
+/// Options of `posture schema`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// What to print
+    what: What,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum What {
+    /// JSON Schema of rule files
+    Rule,
+    /// JSON Schema of posture.yaml
+    Config,
+    /// JSON Schema of the JSON report
+    Report,
+    /// The facts of every resource kind, as Markdown
+    Facts,
+}
+
+/// Runs the command.
+pub(super) fn run(args: &Args) -> Result<u8, Error> {
+    let text = match args.what {
+        What::Rule => json(&schemars::schema_for!(RuleFile))?,
+        What::Config => json(&schemars::schema_for!(ConfigFile))?,
+        What::Report => json(&crate::output::json::schema())?,
+        What::Facts => facts(),
+    };
+    super::print(text.as_bytes())?;
+    Ok(EXIT_CLEAN)
+}
+
+fn json(schema: &schemars::Schema) -> Result<String, Error> {
+    let text = serde_json::to_string_pretty(schema)
+        .map_err(|error| Error::other(format!("the schema cannot be printed: {error}"), "report this as a bug"))?;
+    Ok(text + "\n")
+}
+
+fn facts() -> String {
+    let mut text = String::from("# Facts\n");
+    let mut described = Vec::new();
+    let mut waiting: Vec<&'static Schema> = Vec::new();
+    for kind in KINDS {
+        describe(kind.schema, Some(kind.variable), &mut text, &mut described, &mut waiting);
+    }
+    while let Some(schema) = waiting.pop() {
+        describe(schema, None, &mut text, &mut described, &mut waiting);
+    }
+    text
+}
+
+fn describe(
+    schema: &'static Schema,
+    variable: Option<&str>,
+    text: &mut String,
+    described: &mut Vec<&'static str>,
+    waiting: &mut Vec<&'static Schema>,
+) {
+    if described.contains(&schema.name) {
+        return;
+    }
+    described.push(schema.name);
+    let called = variable.map(|name| format!(" (`{name}` in expressions)")).unwrap_or_default();
+    let _ = writeln!(
+        text,
+        "\n## {}{called}\n\n{}\n\n| fact | type | says |\n|---|---|---|",
+        schema.name,
+        schema.doc.trim()
+    );
+    for field in schema.fields {
+        let _ = writeln!(text, "| `{}` | {} | {} |", field.name, Ty::from(&field.ty), field.doc.trim());
+        if let Some(schema) = record_of(&field.ty) {
+            waiting.push(schema);
+        }
+    }
+}
+
+fn record_of(ty: &Type) -> Option<&'static Schema> {
+    match ty {
+        Type::Record(schema) => Some(schema),
+        Type::List(item) => record_of(item),
+        _ => None,
+    }
+}

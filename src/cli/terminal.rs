@@ -1,0 +1,35 @@
+//! What the command line knows of its terminal, and what it may print there.
+
+use std::io::IsTerminal;
+
+/// The columns of standard output; `None` when it is no terminal.
+pub(super) fn width() -> Option<usize> {
+    if !std::io::stdout().is_terminal() {
+        return None;
+    }
+    terminal_size::terminal_size().map(|(terminal_size::Width(columns), _)| usize::from(columns).max(40))
+}
+
+/// Whether standard output takes colours: a terminal, without `NO_COLOR` (<https://no-color.org>).
+#[expect(clippy::disallowed_methods, reason = "the command line is the room that reads the environment")]
+pub(super) fn colour() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+    std::io::stdout().is_terminal() && !refused && !dumb
+}
+
+/// Text with control characters and bidirectional marks made visible, so that a file's or account's text cannot steer
+/// the terminal. Line breaks stay.
+pub(super) fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        let hidden = character.is_control() && character != '\n'
+            || matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+        if hidden {
+            shown.extend(character.escape_unicode());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}

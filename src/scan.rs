@@ -1,0 +1,132 @@
+//! One account from snapshot to finished report: a pure function of snapshot, rules and configuration.
+
+use std::collections::BTreeMap;
+
+use crate::baseline::Baseline;
+use crate::config::Config;
+use crate::facts::{Facts, Gap};
+use crate::finding::{Finding, Severity, Status};
+use crate::report::{Counts, FORMAT, Report, ReportGap, RuleRun, Summary};
+use crate::rule::Rule;
+use crate::rule::judge::{Settings, judge};
+use crate::snapshot::{Snapshot, Time};
+use crate::suppression;
+
+/// What a scan needs besides the snapshot.
+#[derive(Debug)]
+pub struct Scan<'a> {
+    /// The rules to run.
+    pub rules: &'a [Rule],
+    /// Suppressions and attestations.
+    pub config: &'a Config,
+    /// Findings that are known.
+    pub baseline: Option<&'a Baseline>,
+    /// The time to take for now instead of the snapshot's own.
+    pub as_of: Option<Time>,
+}
+
+impl Scan<'_> {
+    /// Judges a snapshot.
+    pub fn run(&self, snapshot: &Snapshot) -> Report {
+        let now = self.as_of.unwrap_or(snapshot.collected_at);
+        let facts = Facts::build(snapshot, self.as_of);
+        let settings = Settings { now, attestations: self.config.attestations.clone() };
+        let mut findings = judge(self.rules, snapshot, &facts, &settings);
+        let selected: Vec<_> = self
+            .config
+            .suppressions
+            .iter()
+            .filter(|entry| self.rules.iter().any(|rule| rule.id == entry.rule))
+            .cloned()
+            .collect();
+        let notes = suppression::apply(&selected, &mut findings, now);
+        if let Some(baseline) = self.baseline {
+            baseline.mark(&mut findings);
+        }
+        Report {
+            format: FORMAT,
+            posture: env!("CARGO_PKG_VERSION"),
+            account: snapshot.account.clone(),
+            partition: snapshot.partition.clone(),
+            collected_at: snapshot.collected_at,
+            as_of: now,
+            regions: snapshot.regions.clone(),
+            rules_run: rules_run(self.rules, &findings),
+            summary: summary(self.rules, &findings),
+            gaps: gaps(&findings),
+            notes,
+            results: findings,
+        }
+    }
+}
+
+fn counts_by_rule(findings: &[Finding]) -> BTreeMap<&str, Counts> {
+    let mut counts: BTreeMap<&str, Counts> = BTreeMap::new();
+    for finding in findings {
+        counts.entry(&finding.rule).or_default().add(finding.status);
+    }
+    counts
+}
+
+fn rules_run(rules: &[Rule], findings: &[Finding]) -> Vec<RuleRun> {
+    let counts = counts_by_rule(findings);
+    let mut run: Vec<RuleRun> = rules
+        .iter()
+        .filter_map(|rule| Some((rule, *counts.get(rule.id.as_str())?)))
+        .map(|(rule, counts)| RuleRun {
+            id: rule.id.clone(),
+            title: rule.title.clone(),
+            severity: rule.severity,
+            confidence: rule.confidence,
+            rationale: rule.rationale.clone(),
+            remediation: rule.remediation.text.clone(),
+            remediation_cli: rule.remediation.cli.clone(),
+            references: rule.references.clone(),
+            controls: rule.controls.clone(),
+            status: counts.worst(),
+            counts,
+        })
+        .collect();
+    run.sort_by(|one, two| one.id.cmp(&two.id));
+    run
+}
+
+fn summary(rules: &[Rule], findings: &[Finding]) -> Summary {
+    let mut results = Counts::default();
+    let mut failing_by_severity: BTreeMap<Severity, usize> = BTreeMap::new();
+    let (mut suppressed, mut new) = (0, 0);
+    for finding in findings {
+        results.add(finding.status);
+        if finding.status != Status::Fail {
+            continue;
+        }
+        if finding.suppressed.is_some() {
+            suppressed += 1;
+            continue;
+        }
+        *failing_by_severity.entry(finding.severity).or_default() += 1;
+        new += usize::from(!finding.in_baseline);
+    }
+    let mut by_rule = Counts::default();
+    let counts = counts_by_rule(findings);
+    for rule in rules {
+        if let Some(counts) = counts.get(rule.id.as_str()) {
+            by_rule.add(counts.worst());
+        }
+    }
+    Summary { results, rules: by_rule, failing_by_severity, suppressed, new }
+}
+
+/// Every gap that withheld a verdict, with the rules that it blinds.
+fn gaps(findings: &[Finding]) -> Vec<ReportGap> {
+    let mut rules: BTreeMap<&Gap, std::collections::BTreeSet<&str>> = BTreeMap::new();
+    for finding in findings {
+        for gap in &finding.unknown {
+            rules.entry(gap).or_default().insert(&finding.rule);
+        }
+    }
+    rules
+        .into_iter()
+        .map(|(gap, rules)| ReportGap { gap: gap.clone(), rules: rules.into_iter().map(str::to_owned).collect() })
+        .collect()
+}

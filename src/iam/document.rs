@@ -25,7 +25,7 @@ pub struct Rule {
 }
 
 /// Patterns that are listed to be included or excluded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Patterns {
     /// True for `NotAction` and `NotResource`.
     pub excluded: bool,
@@ -112,34 +112,6 @@ impl Interner {
 /// The pattern of a resource text without variables.
 pub fn resource_pattern(template: &Template) -> Pattern {
     fill(template, &|_| VariableValue::Unknown, true).unwrap_or_else(Pattern::anything)
-}
-
-/// Limits the wildcards of an ARN to its parts; texts that are no ARN stay as they are.
-///
-/// A star inside one of the first five parts of an ARN stays inside that part, and missing parts at the end count as
-/// `*` (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>).
-fn arn_pattern(tokens: Vec<Token>) -> Pattern {
-    let arn = ['a', 'r', 'n', ':'].map(Token::Char);
-    if !tokens.starts_with(&arn) {
-        return Pattern::from_tokens(tokens);
-    }
-    let mut colons = 0;
-    let mut limited: Vec<Token> = tokens
-        .into_iter()
-        .map(|token| match token {
-            Token::Char(':') => {
-                colons += 1;
-                token
-            }
-            Token::Many if colons < 5 => Token::ManyInField,
-            Token::One if colons < 5 => Token::OneInField,
-            _ => token,
-        })
-        .collect();
-    for part in colons..5 {
-        limited.extend([Token::Char(':'), if part == 4 { Token::Many } else { Token::ManyInField }]);
-    }
-    Pattern::from_tokens(limited)
 }
 
 impl Patterns {
@@ -232,29 +204,12 @@ fn fill(template: &Template, value: &Variables<'_>, wide: bool) -> Option<Patter
             },
         }
     }
-    Some(arn_pattern(tokens))
+    Some(Pattern::from_tokens(tokens))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn pattern(text: &str) -> Pattern {
-        resource_pattern(&Template::parse(text, true).unwrap())
-    }
-
-    #[test]
-    fn a_star_does_not_reach_into_the_next_part_of_an_arn() {
-        let fields = pattern("arn:aws:iam::*:policy/fn2-*");
-        assert!(fields.matches("arn:aws:iam::123456789012:policy/fn2-a:b"));
-        assert!(!fields.matches("arn:aws:iam::1:2:policy/fn2-a"));
-    }
-
-    #[test]
-    fn an_incomplete_arn_is_completed() {
-        assert!(pattern("arn:aws:sqs").matches("arn:aws:sqs:eu-west-1:1:queue"));
-        assert!(pattern("arn:aws:s3:::bucket*").matches("arn:aws:s3:::bucket-a/b:c"));
-    }
 
     #[test]
     fn an_unknown_variable_encloses_the_truth() {

@@ -4,6 +4,7 @@
 //! and back, [`template`] holds wildcards and variables. What the semantics are, and where AWS documents each of
 //! them, is in `docs/iam-evaluation.md`.
 
+pub mod access;
 pub mod account;
 pub mod arn;
 pub mod caller;
@@ -13,11 +14,10 @@ pub mod condition;
 pub mod context;
 pub mod document;
 pub mod error;
+pub mod escalation;
 pub mod evaluate;
 pub mod explain;
-pub mod exposure;
 pub mod glob;
-pub mod grammar;
 pub mod json;
 pub mod matching;
 pub mod operator;

@@ -5,9 +5,6 @@
 mod common;
 mod hostile;
 mod json;
-mod junit;
-mod others;
-mod python;
 mod sample;
 mod sarif;
 mod table;

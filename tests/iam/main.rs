@@ -5,5 +5,6 @@
 mod cases;
 mod managed_policies;
 mod policy_eval;
+mod privesc_accounts;
 mod properties;
 mod support;

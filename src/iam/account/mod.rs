@@ -185,6 +185,11 @@ impl Account {
 }
 
 impl DocumentId {
+    /// The document at a position below [`Account::document_count`].
+    pub fn at(position: usize) -> Self {
+        Self(position)
+    }
+
     /// The position, for tables beside the account.
     pub fn index(self) -> usize {
         self.0

@@ -106,9 +106,23 @@ impl Pattern {
         }))
     }
 
-    /// Reads an action pattern: without regard to case.
+    /// Reads an action pattern: without regard to case, and with wildcards that stay on their side of the colon.
     pub fn action(text: &str) -> Self {
-        Self::glob(&text.to_ascii_lowercase())
+        let lower = text.to_ascii_lowercase();
+        if !lower.is_empty() && lower.bytes().all(|byte| byte == b'*') {
+            return Self::anything();
+        }
+        let Some((service, name)) = lower.split_once(':') else { return Self::literal(&lower) };
+        let service = Self::glob(service)
+            .tokens
+            .iter()
+            .map(|token| match token {
+                Token::Many => Token::ManyInField,
+                Token::One => Token::OneInField,
+                other => *other,
+            })
+            .collect::<Vec<_>>();
+        Self::from_tokens(service.into_iter().chain([Token::Char(':')]).chain(Self::glob(name).tokens.iter().copied()))
     }
 
     /// A text that stands for itself.
@@ -315,6 +329,12 @@ mod tests {
         let other = Pattern::glob("a:b");
         assert_eq!(field.overlaps(&other), Some(false));
         assert_eq!(sample(&[Pattern::glob("a:*")], &[field]), Sample::Text("a:".to_owned()));
+    }
+
+    #[test]
+    fn an_action_pattern_keeps_service_and_name_apart() {
+        assert!(Pattern::action("*:Get*").matches("s3:getobject") && Pattern::action("*").matches("s3:getobject"));
+        assert!(!Pattern::action("s*").matches("s3:getobject") && !Pattern::action("*t").matches("s3:getobject"));
     }
 
     #[test]

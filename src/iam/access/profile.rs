@@ -1,0 +1,129 @@
+//! The questions that are asked of every principal.
+
+use super::{Access, Verdict};
+use crate::iam::catalogue::{Service, catalogue};
+use crate::iam::context::{Context, Fact};
+use crate::iam::pattern::{Pattern, Sample};
+use crate::iam::policy::Effect;
+use crate::iam::region::{Block, Language};
+use crate::iam::truth::Truth;
+
+/// Seeing and changing budgets (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbudgetservice.html>).
+pub const BUDGET_ACTIONS: &[&str] = &["budgets:ViewBudget", "budgets:ModifyBudget"];
+
+/// Reading bills and costs
+/// (<https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/migrate-granularaccess-iam-mapping-reference.html>).
+pub const BILLING_ACTIONS: &[&str] = &["billing:Get*", "ce:Get*", "aws-portal:ViewBilling"];
+
+/// Actions that set up MFA or need none, which a policy that enforces MFA leaves open.
+const MFA_SELF_SERVICE: &[&str] = &[
+    "iam:ChangePassword",
+    "iam:CreateVirtualMFADevice",
+    "iam:DeleteVirtualMFADevice",
+    "iam:EnableMFADevice",
+    "iam:ResyncMFADevice",
+    "iam:Get*",
+    "iam:List*",
+    "sts:GetSessionToken",
+    "sts:GetCallerIdentity",
+];
+
+/// Whether a principal's policies insist on MFA.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mfa {
+    /// True when nothing beyond setting up MFA is allowed without it.
+    pub enforced: Truth,
+    /// What is allowed without MFA.
+    pub example: Option<(String, String)>,
+}
+
+impl Access<'_> {
+    /// Whether the principal has full control of IAM in its account, and so of the account.
+    ///
+    /// Denies for single resources do not count as long as they leave some user, role, group and policy of the account:
+    /// whoever controls the others can do without these.
+    pub fn is_admin(&self) -> Verdict {
+        let (partition, id) = (&self.account.partition, &self.account.id);
+        let iam = |rest: &str| Language::of(Pattern::glob(&format!("arn:{partition}:iam::{id}:{rest}")));
+        let kinds = ["user/*", "role/*", "group/*", "policy/*"].map(iam);
+        let ignored = |denied: &Block| {
+            !kinds.iter().any(|kind| kind.minus(&denied.resources).iter().all(|rest| rest.sample() == Sample::Empty))
+        };
+        let control = Block { actions: Language::of(Pattern::action("iam:*")), resources: iam("*") };
+        self.can_all_but(&control, &self.context, &ignored)
+    }
+
+    /// Whether every action on every resource is allowed.
+    pub fn is_unlimited(&self) -> Verdict {
+        self.can_all(&Block::anything(), &self.context)
+    }
+
+    /// Whether every action of a service is allowed on every resource.
+    pub fn is_service_wide(&self, service: &str) -> Verdict {
+        self.can_all(&Block::new(&format!("{service}:*"), Pattern::anything()), &self.context)
+    }
+
+    /// Whether some action that matches the pattern is allowed on some resource.
+    pub fn can(&self, action: &str) -> Verdict {
+        self.can_some(&Block::new(action, Pattern::anything()), &self.context)
+    }
+
+    /// Whether nothing but actions that read or list is allowed, by AWS's own access levels.
+    pub fn is_read_only(&self) -> Truth {
+        let Some(identity) = self.layers.first() else { return Truth::True };
+        let mut verdict = if identity.unknown.is_empty() {
+            Truth::True
+        } else {
+            Truth::Unknown(identity.unknown.iter().cloned().collect())
+        };
+        for grant in identity.grants.iter().filter(|grant| grant.rule.effect == Effect::Allow) {
+            for prefix in catalogue().prefixes() {
+                let whole = Pattern::action(&format!("{prefix}:*"));
+                let about = |pattern: &Pattern| pattern.overlaps(&whole) != Some(false);
+                if !grant.rule.actions.excluded && !grant.rule.actions.list.iter().any(about) {
+                    continue;
+                }
+                for action in catalogue().service(prefix).into_iter().flat_map(Service::actions) {
+                    let name = format!("{prefix}:{}", action.name);
+                    if action.is_read_only() || !grant.rule.actions.contains(&name.to_ascii_lowercase()) {
+                        continue;
+                    }
+                    match self.can(&name).truth {
+                        Truth::True => return Truth::False,
+                        unknown => verdict = verdict.and(unknown.not()),
+                    }
+                }
+            }
+        }
+        verdict
+    }
+
+    /// Whether the policies insist on MFA.
+    ///
+    /// A request without MFA either lacks `aws:MultiFactorAuthPresent` (long-term access keys) or says `false`.
+    pub fn mfa(&self) -> Mfa {
+        let exempt: Vec<Pattern> = MFA_SELF_SERVICE.iter().map(|action| Pattern::action(action)).collect();
+        let beyond = Block { actions: Language::except(&exempt), resources: Language::anything() };
+        let mut enforced = Truth::True;
+        let mut example = None;
+        for context in without_mfa(&self.context) {
+            let verdict = self.can_some(&beyond, &context);
+            if !verdict.truth.is_false() && example.is_none() {
+                example = verdict.example;
+            }
+            enforced = enforced.and(verdict.truth.not());
+        }
+        Mfa { enforced, example }
+    }
+}
+
+/// The two kinds of requests without MFA.
+pub(super) fn without_mfa(context: &Context) -> [Context; 2] {
+    let mut keys = context.clone();
+    keys.set("aws:MultiFactorAuthPresent", Fact::Absent);
+    keys.set("aws:MultiFactorAuthAge", Fact::Absent);
+    let mut session = context.clone();
+    session.set_value("aws:MultiFactorAuthPresent", "false");
+    session.set("aws:MultiFactorAuthAge", Fact::Absent);
+    [keys, session]
+}

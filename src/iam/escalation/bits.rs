@@ -1,0 +1,171 @@
+//! Sets of small numbers.
+
+/// A set of numbers below a fixed size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Bits {
+    words: Vec<u64>,
+}
+
+impl Bits {
+    /// No number below `size`.
+    pub(super) fn empty(size: usize) -> Self {
+        Self { words: vec![0; size.div_ceil(64)] }
+    }
+
+    /// Every number below `size`.
+    pub(super) fn full(size: usize) -> Self {
+        let mut all = Self::empty(size);
+        (0..size).for_each(|number| all.insert(number));
+        all
+    }
+
+    /// Adds a number.
+    pub(super) fn insert(&mut self, number: usize) {
+        if let Some(word) = self.words.get_mut(number / 64) {
+            *word |= 1 << (number % 64);
+        }
+    }
+
+    /// Takes a number away.
+    pub(super) fn remove(&mut self, number: usize) {
+        if let Some(word) = self.words.get_mut(number / 64) {
+            *word &= !(1 << (number % 64));
+        }
+    }
+
+    /// Whether a number is in the set.
+    pub(super) fn contains(&self, number: usize) -> bool {
+        self.words.get(number / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
+    }
+
+    /// Whether there is no number.
+    pub(super) fn is_empty(&self) -> bool {
+        self.words.iter().all(|word| *word == 0)
+    }
+
+    /// How many numbers there are.
+    pub(super) fn len(&self) -> usize {
+        self.words.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    fn combine(&mut self, other: &Self, operation: impl Fn(u64, u64) -> u64) {
+        for (own, theirs) in self.words.iter_mut().zip(&other.words) {
+            *own = operation(*own, *theirs);
+        }
+    }
+
+    /// Adds all numbers of another set.
+    pub(super) fn add(&mut self, other: &Self) {
+        self.combine(other, |own, theirs| own | theirs);
+    }
+
+    /// Takes all numbers of another set away.
+    pub(super) fn subtract(&mut self, other: &Self) {
+        self.combine(other, |own, theirs| own & !theirs);
+    }
+
+    /// Keeps the numbers that are in another set too.
+    pub(super) fn keep(&mut self, other: &Self) {
+        self.combine(other, |own, theirs| own & theirs);
+    }
+
+    /// The numbers, ascending.
+    pub(super) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        self.words.iter().enumerate().flat_map(|(index, word)| ones(*word).map(move |bit| index * 64 + bit))
+    }
+
+    /// The numbers that are in both, ascending.
+    pub(super) fn common<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = usize> + 'a {
+        self.words
+            .iter()
+            .zip(&other.words)
+            .enumerate()
+            .flat_map(|(index, (own, theirs))| ones(own & theirs).map(move |bit| index * 64 + bit))
+    }
+}
+
+fn ones(word: u64) -> impl Iterator<Item = usize> {
+    let mut rest = word;
+    std::iter::from_fn(move || {
+        (rest != 0).then(|| {
+            let bit = rest.trailing_zeros() as usize;
+            rest &= rest - 1;
+            bit
+        })
+    })
+}
+
+/// A set that takes little room when it holds little.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Set {
+    /// A few numbers, ascending.
+    Few(Box<[u32]>),
+    /// Many.
+    Many(Bits),
+}
+
+impl Set {
+    /// The smaller form of a set.
+    pub(super) fn pack(bits: Bits) -> Self {
+        if bits.len() * 2 >= bits.words.len() {
+            return Self::Many(bits);
+        }
+        Self::Few(bits.iter().filter_map(|number| u32::try_from(number).ok()).collect())
+    }
+
+    /// The numbers that are in both, ascending.
+    pub(super) fn common<'a>(&'a self, other: &'a Bits) -> Box<dyn Iterator<Item = usize> + 'a> {
+        match self {
+            Self::Few(list) => {
+                Box::new(list.iter().map(|number| *number as usize).filter(|number| other.contains(*number)))
+            }
+            Self::Many(bits) => Box::new(bits.common(other)),
+        }
+    }
+
+    /// Adds the numbers to a set.
+    pub(super) fn add_to(&self, other: &mut Bits) {
+        match self {
+            Self::Few(list) => list.iter().for_each(|number| other.insert(*number as usize)),
+            Self::Many(bits) => other.add(bits),
+        }
+    }
+
+    /// Takes the numbers out of a set.
+    pub(super) fn take_from(&self, other: &mut Bits) {
+        match self {
+            Self::Few(list) => list.iter().for_each(|number| other.remove(*number as usize)),
+            Self::Many(bits) => other.subtract(bits),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    proptest! {
+        #[test]
+        fn sets_agree_with_the_standard_ones(one in prop::collection::btree_set(0usize..200, 0..60), two in prop::collection::btree_set(0usize..200, 0..60)) {
+            let bits = |set: &BTreeSet<usize>| {
+                let mut bits = Bits::empty(200);
+                for number in set {
+                    bits.insert(*number);
+                }
+                bits
+            };
+            let (a, b) = (bits(&one), bits(&two));
+            let packed = Set::pack(a.clone());
+            let common: Vec<usize> = one.intersection(&two).copied().collect();
+            prop_assert_eq!(a.common(&b).collect::<Vec<_>>(), common.clone());
+            prop_assert_eq!(packed.common(&b).collect::<Vec<_>>(), common.clone());
+            let mut less = b.clone();
+            packed.take_from(&mut less);
+            prop_assert_eq!(less.iter().collect::<Vec<_>>(), two.difference(&one).copied().collect::<Vec<_>>());
+            packed.add_to(&mut less);
+            prop_assert_eq!(less.iter().collect::<Vec<_>>(), one.union(&two).copied().collect::<Vec<_>>());
+        }
+    }
+}

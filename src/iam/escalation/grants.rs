@@ -1,0 +1,222 @@
+//! Ways to administrator that change policies: the caller's own, or those of a principal that it then becomes.
+
+use super::methods::Method;
+use super::moves::{ADMINISTRATOR_ACCESS, Caller, End, Mover, at, best, together};
+use super::universe::{Class, Node};
+use crate::iam::access::{Access, Grant};
+use crate::iam::account::{Attached, Boundary, DocumentId, ManagedPolicy, PolicyName, PrincipalKind};
+use crate::iam::context::Fact;
+use crate::iam::policy::Effect;
+use crate::iam::truth::Truth;
+
+impl<'a> Mover<'a, '_> {
+    pub(super) fn grant_self(&self, caller: &Caller<'a, '_>, method: usize, grant: &str) -> Vec<End> {
+        let number = caller.number;
+        let end =
+            |object: String, truth: Truth| (!truth.is_false()).then_some(End { method, target: number, object, truth });
+        let kind = caller.node.principal.kind;
+        match grant {
+            "iam:PutRolePolicy" | "iam:AttachRolePolicy" if kind == PrincipalKind::User => Vec::new(),
+            "iam:PutUserPolicy" | "iam:AttachUserPolicy" if kind == PrincipalKind::Role => Vec::new(),
+            "iam:PutRolePolicy" | "iam:AttachRolePolicy" | "iam:PutUserPolicy" | "iam:AttachUserPolicy" => {
+                let allowed = at(&self.granting(caller, grant, Class::Principals), number);
+                if allowed.is_false() {
+                    return Vec::new();
+                }
+                end(caller.node.principal.arn.clone(), allowed.and(self.ceiling(number, None))).into_iter().collect()
+            }
+            "iam:AttachGroupPolicy" | "iam:PutGroupPolicy" => {
+                let reach = self.granting(caller, grant, Class::Groups);
+                let mut own = caller
+                    .node
+                    .principal
+                    .groups
+                    .iter()
+                    .filter_map(|name| self.universe.find_group(caller.node.home, name));
+                let Some(group) = own.find(|group| reach.possible.contains(*group)) else { return Vec::new() };
+                end(self.group_name(group), at(&reach, group).and(self.ceiling(number, None))).into_iter().collect()
+            }
+            "iam:AddUserToGroup" => self.join_group(caller, method),
+            "iam:CreatePolicyVersion" => {
+                let reach = self.reach(caller, grant, Class::Policies);
+                let changed = |policy: &Attached| {
+                    let truth = at(&reach, self.own_policy(policy)?).and(self.ceiling(number, Some(&policy.policy)));
+                    end(policy.policy.to_string(), truth)
+                };
+                best(identity(caller.node).filter_map(changed))
+            }
+            "iam:SetDefaultPolicyVersion" => best(self.other_versions(caller, method).into_iter()),
+            _ => Vec::new(),
+        }
+    }
+
+    fn own_policy(&self, policy: &Attached) -> Option<usize> {
+        match &policy.policy {
+            PolicyName::Managed(arn) => self.universe.find_policy(arn),
+            PolicyName::Inline { .. } => None,
+        }
+    }
+
+    fn group_name(&self, group: usize) -> String {
+        let found =
+            self.universe.group(group).and_then(|(home, name)| self.universe.accounts().get(home)?.groups().get(name));
+        found.map(|group| group.arn.clone()).unwrap_or_default()
+    }
+
+    fn join_group(&self, caller: &Caller<'a, '_>, method: usize) -> Vec<End> {
+        if caller.node.principal.kind == PrincipalKind::Role {
+            return Vec::new();
+        }
+        let reach = self.reach(caller, "iam:AddUserToGroup", Class::Groups);
+        let joins = reach.possible.iter().filter_map(|group| {
+            let (home, name) = self.universe.group(group).filter(|(home, _)| *home == caller.node.home)?;
+            let policies = &self.universe.accounts().get(home)?.groups().get(name)?.policies;
+            let more = crate::iam::access::grants(caller.node.account, policies.iter());
+            if more.is_empty() {
+                return None;
+            }
+            let truth = at(&reach, group).and(caller.node.access().with(more).is_admin().truth);
+            (!truth.is_false()).then(|| End { method, target: caller.number, object: self.group_name(group), truth })
+        });
+        best(joins)
+    }
+
+    /// Putting another version of an attached policy in force. A snapshot holds the versions that exist; one with more
+    /// access may be stored later, so a policy with a single version leaves the question open.
+    fn other_versions(&self, caller: &Caller<'a, '_>, method: usize) -> Vec<End> {
+        let reach = self.reach(caller, "iam:SetDefaultPolicyVersion", Class::Policies);
+        let mut ends = Vec::new();
+        for attached in identity(caller.node) {
+            let allowed = self.own_policy(attached).map_or(Truth::False, |policy| at(&reach, policy));
+            let PolicyName::Managed(arn) = &attached.policy else { continue };
+            let Some(policy) = caller.node.account.policies().get(arn).filter(|_| !allowed.is_false()) else {
+                continue;
+            };
+            let mut truth =
+                allowed.clone().and(Truth::unknown("a version of the policy with more access than the snapshot holds"));
+            for document in other_documents(policy) {
+                let more =
+                    caller.node.account.rules(document).iter().map(|rule| Grant { rule, policy: &attached.policy });
+                let without = Access::without(caller.node.account, caller.node.principal, Some(&attached.policy));
+                truth = truth.or(allowed.clone().and(without.with(more).is_admin().truth));
+            }
+            if self.ceiling(caller.number, Some(&attached.policy)).is_false() {
+                continue;
+            }
+            ends.push(End { method, target: caller.number, object: attached.policy.to_string(), truth });
+        }
+        ends
+    }
+
+    /// Removing a deny or the boundary.
+    pub(super) fn lift(&self, caller: &Caller<'a, '_>, method: usize, lift: &str) -> Vec<End> {
+        let node = caller.node;
+        let own = |class: Class, number: usize| at(&self.reach(caller, lift, class), number);
+        let without =
+            |policy: &PolicyName| Access::without(node.account, node.principal, Some(policy)).is_admin().truth;
+        let end = |object: String, truth: Truth| End { method, target: caller.number, object, truth };
+        let kind = if node.principal.kind == PrincipalKind::User { "User" } else { "Role" };
+        if lift.ends_with("PermissionsBoundary") {
+            let Boundary::Policy(boundary) = &node.principal.boundary else { return Vec::new() };
+            if !lift.contains(kind) {
+                return Vec::new();
+            }
+            let mut free = node.principal.clone();
+            free.boundary = Boundary::None;
+            let truth = own(Class::Principals, caller.number).and(Access::new(node.account, &free).is_admin().truth);
+            return best(std::iter::once(end(boundary.policy.to_string(), truth)).filter(|end| !end.truth.is_false()));
+        }
+        let denying = |attached: &&Attached| {
+            attached
+                .document
+                .is_some_and(|document| node.account.rules(document).iter().any(|rule| rule.effect == Effect::Deny))
+        };
+        let mut ends = Vec::new();
+        if lift.contains("Group") {
+            let groups = node.principal.groups.iter().filter_map(|name| Some((name, node.account.groups().get(name)?)));
+            for (name, group) in groups {
+                let Some(number) = self.universe.find_group(node.home, name) else { continue };
+                for attached in group.policies.iter().filter(denying).filter(|attached| fits(lift, attached)) {
+                    ends.push(end(
+                        attached.policy.to_string(),
+                        own(Class::Groups, number).and(without(&attached.policy)),
+                    ));
+                }
+            }
+        } else if lift.contains(kind) {
+            for attached in node.principal.policies.iter().filter(denying).filter(|attached| fits(lift, attached)) {
+                ends.push(end(
+                    attached.policy.to_string(),
+                    own(Class::Principals, caller.number).and(without(&attached.policy)),
+                ));
+            }
+        }
+        best(ends.into_iter().filter(|end| !end.truth.is_false()))
+    }
+
+    pub(super) fn grant_and_use(&self, caller: &Caller<'a, '_>, method: usize, grant: &str, takes: &str) -> Vec<End> {
+        let usable = self.taken(caller, takes);
+        if usable.possible.is_empty() {
+            return Vec::new();
+        }
+        let mut candidates = usable.possible.clone();
+        let policies = if grant == "iam:CreatePolicyVersion" {
+            Some(self.reach(caller, grant, Class::Policies))
+        } else {
+            candidates.keep(&self.granting(caller, grant, Class::Principals).possible);
+            None
+        };
+        let granted = if policies.is_none() { Some(self.granting(caller, grant, Class::Principals)) } else { None };
+        candidates.keep(&self.changeable);
+        candidates.remove(caller.number);
+        let changed = |target: usize| -> Option<End> {
+            let node = self.universe.node(target).filter(|node| node.home == caller.node.home)?;
+            if let Some(granted) = &granted {
+                let truth = at(granted, target).and(at(&usable, target)).and(self.ceiling(target, None));
+                return Some(End { method, target, object: node.principal.arn.clone(), truth });
+            }
+            let reach = policies.as_ref()?;
+            let versions = identity(node).filter_map(|policy| {
+                let truth = at(reach, self.own_policy(policy)?)
+                    .and(at(&usable, target))
+                    .and(self.ceiling(target, Some(&policy.policy)));
+                Some(End { method, target, object: policy.policy.to_string(), truth })
+            });
+            best(versions.filter(|end| !end.truth.is_false())).into_iter().next()
+        };
+        best(candidates.iter().filter_map(changed).filter(|end| !end.truth.is_false()))
+    }
+
+    pub(super) fn create(caller: &Caller<'a, '_>, position: usize, method: &Method) -> Vec<End> {
+        let actions: Vec<&str> = method.needs.iter().map(|need| need.action.as_str()).collect();
+        let kind = method.needs.first().and_then(|need| need.kind.clone()).unwrap_or_default();
+        let verdict = together(caller.access(), &actions, &kind, caller.node.account.id.as_str(), &|context| {
+            context.set("iam:PermissionsBoundary", Fact::Absent);
+            context
+                .set_value("iam:PolicyARN", &format!("arn:{}:{ADMINISTRATOR_ACCESS}", caller.node.account.partition));
+        });
+        let object = verdict.example.map(|(_, resource)| resource).unwrap_or_default();
+        let end = End { method: position, target: caller.number, object, truth: verdict.truth };
+        Some(end).filter(|end| !end.truth.is_false()).into_iter().collect()
+    }
+}
+
+/// The identity policies of a user or role, groups' included.
+pub(super) fn identity<'a>(node: &Node<'a>) -> impl Iterator<Item = &'a Attached> + use<'a> {
+    let (account, principal) = (node.account, node.principal);
+    let groups = principal.groups.iter().filter_map(|name| account.groups().get(name));
+    principal.policies.iter().chain(groups.flat_map(|group| group.policies.iter()))
+}
+
+fn other_documents(policy: &ManagedPolicy) -> impl Iterator<Item = DocumentId> + '_ {
+    let others = policy.versions.iter().filter(|(id, _)| Some(*id) != policy.default_version.as_ref());
+    others.filter_map(|(_, document)| *document)
+}
+
+/// `Delete…Policy` removes inline policies, `Detach…Policy` managed ones; leaving a group does both.
+fn fits(lift: &str, attached: &Attached) -> bool {
+    match &attached.policy {
+        PolicyName::Managed(_) => !lift.contains("Delete"),
+        PolicyName::Inline { .. } => !lift.contains("Detach"),
+    }
+}

@@ -111,6 +111,15 @@ pub fn overlap(left: &str, right: &str) -> bool {
     row.last().copied().unwrap_or(false)
 }
 
+/// True when some ARN matches both patterns: each of the six parts by itself, or a pattern that is only a star.
+pub fn arns_overlap(left: &str, right: &str) -> bool {
+    if left == "*" || right == "*" {
+        return true;
+    }
+    let (left, right): (Vec<&str>, Vec<&str>) = (left.splitn(6, ':').collect(), right.splitn(6, ':').collect());
+    left.len() == right.len() && left.iter().zip(&right).all(|(left, right)| overlap(left, right))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

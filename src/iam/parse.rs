@@ -124,7 +124,7 @@ impl Reader {
 }
 
 /// Appends a member's name to a JSON pointer.
-fn child(pointer: &str, name: &str) -> String {
+pub(super) fn child(pointer: &str, name: &str) -> String {
     format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 

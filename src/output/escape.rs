@@ -80,11 +80,16 @@ pub fn printable(text: &str) -> String {
     out
 }
 
+/// Text of at most `most` characters, with the number of those left out; the destination's escape comes after it.
+pub fn cut(text: &str, most: usize) -> String {
+    let Some((end, _)) = text.char_indices().nth(most) else { return text.to_owned() };
+    let (head, tail) = text.split_at(end);
+    format!("{head}… ({} more characters)", tail.chars().count())
+}
+
 /// [`printable`] text of at most `most` characters, with the number of those left out.
 pub fn clipped(text: &str, most: usize) -> String {
-    let Some((cut, _)) = text.char_indices().nth(most) else { return printable(text) };
-    let (head, tail) = text.split_at(cut);
-    format!("{}… ({} more characters)", printable(head), tail.chars().count())
+    printable(&cut(text, most))
 }
 
 /// Text for Markdown as GitHub renders it: every character with a meaning becomes a numeric entity, which the

@@ -3,9 +3,15 @@
 //! Formats neither filter nor sort, nor decide the exit code. Text that AWS or a rule's author chose passes one of the
 //! functions of [`escape`] on its way out, the one of its destination.
 
+mod asff;
+mod csv;
 pub mod digest;
 pub mod escape;
+mod github;
 pub mod json;
+mod junit;
+mod markdown;
+mod ocsf;
 mod safe_json;
 mod sarif;
 mod table;
@@ -51,8 +57,17 @@ pub enum Place {
 }
 
 /// Every format, by the name `--format` takes.
-pub const FORMATS: &[(&str, &dyn Renderer)] =
-    &[("json", &json::Json), ("sarif", &sarif::Sarif), ("table", &table::Table)];
+pub const FORMATS: &[(&str, &dyn Renderer)] = &[
+    ("asff", &asff::Asff),
+    ("csv", &csv::Csv),
+    ("github", &github::Github),
+    ("json", &json::Json),
+    ("junit", &junit::Junit),
+    ("markdown", &markdown::Markdown),
+    ("ocsf", &ocsf::Ocsf),
+    ("sarif", &sarif::Sarif),
+    ("table", &table::Table),
+];
 
 /// The format of a name.
 pub fn find(name: &str) -> Option<&'static dyn Renderer> {

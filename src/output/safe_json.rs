@@ -21,6 +21,14 @@ pub(super) fn pretty(value: &impl Serialize, sink: &mut dyn Write) -> io::Result
     write(value, SafeFormatter { inner: PrettyFormatter::new(), for_html: false }, sink)
 }
 
+/// A value as compact text for people to read.
+pub(super) fn text(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
 fn write<F: Formatter>(value: &impl Serialize, formatter: SafeFormatter<F>, sink: &mut dyn Write) -> io::Result<()> {
     value.serialize(&mut Serializer::with_formatter(sink, formatter)).map_err(io::Error::from)
 }

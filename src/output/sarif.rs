@@ -14,7 +14,7 @@ use serde_json::json;
 use serde_sarif::sarif;
 
 use super::digest::{self, RuleGroup};
-use super::escape::{clipped, https_link, markdown, sarif_message, uri_segment};
+use super::escape::{clipped, cut, https_link, markdown, sarif_message, uri_segment};
 use super::{Context, Place, Renderer, safe_json};
 use crate::finding::{Confidence, Finding, Severity, Status};
 use crate::report::{Report, RuleRun};
@@ -164,12 +164,8 @@ fn plain(text: &str) -> sarif::MultiformatMessageString {
     sarif::MultiformatMessageString::builder().text(sarif_message(&clip(text))).build()
 }
 
-/// Cuts without escaping: the destination's escape follows.
 fn clip(text: &str) -> String {
-    match text.char_indices().nth(TEXT) {
-        Some((cut, _)) => format!("{}…", text.get(..cut).unwrap_or_default()),
-        None => text.to_owned(),
-    }
+    cut(text, TEXT)
 }
 
 fn help(run: &RuleRun) -> sarif::MultiformatMessageString {

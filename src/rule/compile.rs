@@ -347,7 +347,10 @@ impl Compiler<'_> {
             (op::DIVIDE, [one, two]) if one == two && one.is_number() => (F::Divide, one.clone()),
             (op::MODULO, [Ty::Int, Ty::Int]) => (F::Remainder, Ty::Int),
             (op::NEGATE, [ty]) if ty.is_number() => (F::Negate, ty.clone()),
-            (op::IN, [item, Ty::List(items)]) if comparable(item, items, true) => (F::In, Ty::Bool),
+            // An empty list, as the default of a parameter, holds nothing of any type.
+            (op::IN, [item, Ty::List(items)]) if **items == Ty::Any || comparable(item, items, true) => {
+                (F::In, Ty::Bool)
+            }
             ("size", [Ty::List(_) | Ty::String]) => (F::Size, Ty::Int),
             ("contains", [Ty::String, Ty::String]) => (F::Contains, Ty::Bool),
             ("startsWith", [Ty::String, Ty::String]) => (F::StartsWith, Ty::Bool),

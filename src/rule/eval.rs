@@ -8,7 +8,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::node::{Function, LoopKind, Node, Read};
-use crate::facts::{Gap, Items, NO_VALUE, Observed, UNDECIDED, Value};
+use crate::facts::{FactRef, Gap, Items, NO_VALUE, Observed, UNDECIDED, Value};
 use crate::snapshot::Time;
 
 /// Why an expression has no value.
@@ -101,14 +101,10 @@ impl<'a> Scope<'a> {
     }
 
     fn fact(&mut self, record: &'a Node, index: usize, path: &'a Arc<str>) -> Eval<'a> {
-        let Value::Record(record) = self.eval(record)? else {
-            return Err(Stop::undecided(format!("`{path}` is read from something that is no record")));
-        };
-        let Some(fact) = record.fact(index) else {
-            return Err(Stop::undecided(format!("`{path}` does not exist")));
-        };
+        let fact = self.look_up(record, index, path)?;
         let item = self.items.last().copied();
         match fact.state {
+            // A record decides nothing by being there: its own facts are noted when they are read.
             Observed::Present(Value::Record(record)) => Ok(Value::Record(record)),
             Observed::Present(value) => {
                 self.note(Read { path, item, value: Some(value.clone()), origin: fact.origin });
@@ -122,7 +118,22 @@ impl<'a> Scope<'a> {
         }
     }
 
+    fn look_up(&mut self, record: &'a Node, index: usize, path: &str) -> Result<FactRef<'a>, Stop> {
+        let Value::Record(record) = self.eval(record)? else {
+            return Err(Stop::undecided(format!("`{path}` is read from something that is no record")));
+        };
+        record.fact(index).ok_or_else(|| Stop::undecided(format!("`{path}` does not exist")))
+    }
+
     fn has(&mut self, inner: &'a Node) -> Eval<'a> {
+        if let Node::Fact { record, index, path } = inner
+            && let Ok(FactRef { state: Observed::Present(value @ Value::Record(_)), origin }) =
+                self.look_up(record, *index, path)
+        {
+            let item = self.items.last().copied();
+            self.note(Read { path, item, value: Some(value), origin });
+            return Ok(Value::Bool(true));
+        }
         match self.eval(inner) {
             Ok(_) => Ok(Value::Bool(true)),
             Err(Stop::Absent(_)) => Ok(Value::Bool(false)),
@@ -324,6 +335,11 @@ fn equal(one: &Value<'_>, two: &Value<'_>) -> Result<bool, Stop> {
 }
 
 fn lists_equal(one: &Items<'_>, two: &Items<'_>) -> Result<bool, Stop> {
+    // A list that may go on has at least the items at hand, which can be too many already.
+    let outgrows = |long: &Items<'_>, short: &Items<'_>| short.gaps().is_empty() && long.len() > short.len();
+    if outgrows(one, two) || outgrows(two, one) {
+        return Ok(false);
+    }
     let gaps: Vec<Gap> = one.gaps().iter().chain(two.gaps()).cloned().collect();
     if !gaps.is_empty() {
         return Err(Stop::Unknown(sorted(gaps)));
@@ -443,5 +459,32 @@ pub fn text(value: &Value<'_>) -> String {
             if more == 0 { shown.join(", ") } else { format!("{} and {more} more", shown.join(", ")) }
         }
         Value::Record(record) => crate::facts::record_name(*record).unwrap_or_else(|| record.schema().name.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Items, Stop, lists_equal};
+    use crate::facts::{Gap, UNDECIDED, Value};
+
+    fn list(items: usize, gap: bool) -> Items<'static> {
+        let items: Vec<Value<'static>> = vec![Value::Bool(true); items];
+        let gaps: Vec<Gap> = gap.then(|| Gap::of_reason(UNDECIDED, "cut off")).into_iter().collect();
+        Items::Made(Arc::from(items), Arc::from(gaps))
+    }
+
+    #[test]
+    fn a_list_that_may_go_on_differs_from_a_shorter_whole_one() {
+        assert!(!lists_equal(&list(1, true), &list(0, false)).unwrap());
+        assert!(!lists_equal(&list(0, false), &list(1, true)).unwrap());
+    }
+
+    #[test]
+    fn a_list_that_may_go_on_may_equal_a_longer_whole_one() {
+        assert!(matches!(lists_equal(&list(0, true), &list(1, false)), Err(Stop::Unknown(_))));
+        assert!(matches!(lists_equal(&list(0, true), &list(0, false)), Err(Stop::Unknown(_))));
+        assert!(lists_equal(&list(1, false), &list(1, false)).unwrap());
     }
 }

@@ -187,19 +187,3 @@ impl FactList for GivenList {
 pub fn run_all<'a>(rule: &'a Rule, text: &str) -> BTreeMap<&'a str, Result<(), String>> {
     rule.examples.iter().map(|example| (example.name.as_str(), run(rule, text, example))).collect()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::super::{BUILT_IN, ParamOverrides, load};
-    use super::run;
-
-    #[test]
-    fn examples_of_the_built_in_rules_come_out_as_written() {
-        for (file, text) in BUILT_IN {
-            let rule = load::load(file, text, &ParamOverrides::new()).unwrap_or_else(|error| panic!("{error}"));
-            for example in &rule.examples {
-                run(&rule, text, example).unwrap_or_else(|error| panic!("{file}: {}: {error}", example.name));
-            }
-        }
-    }
-}

@@ -5,6 +5,9 @@
 mod common;
 mod hostile;
 mod json;
+mod junit;
+mod others;
+mod python;
 mod sample;
 mod sarif;
 mod table;

@@ -1,7 +1,7 @@
 //! Every policy that AWS itself publishes is read, printed and read again.
 
 use crate::support::json_lines;
-use posture::iam::Policy;
+use posture::iam::{Policy, grammar};
 
 #[test]
 fn every_managed_policy_parses_and_printing_it_is_the_identity() {
@@ -15,5 +15,13 @@ fn every_managed_policy_parses_and_printing_it_is_the_identity() {
         assert_eq!(again, policy, "{name}");
         assert_eq!(again.to_string(), printed, "{name}");
         assert!(!policy.statements.is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn iam_would_take_every_managed_policy() {
+    for row in json_lines("managed-policies/aws-managed-policies.jsonl.gz") {
+        let policy = Policy::from_value(&row["document"]).unwrap();
+        assert_eq!(grammar::refusals(&policy), [], "{}", row["name"]);
     }
 }

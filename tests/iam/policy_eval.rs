@@ -2,7 +2,7 @@
 
 use crate::support::{json, json_lines};
 use posture::iam::case::{Case, Library, library};
-use posture::iam::glob;
+use posture::iam::{Policy, exposure, glob, grammar};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -86,4 +86,53 @@ fn globs_overlap_as_upstream() {
         let ours = glob::overlap(row["a"].as_str().unwrap(), row["b"].as_str().unwrap());
         assert_eq!(row["expected"], ours, "{}", row["id"]);
     }
+}
+
+#[test]
+fn documents_are_malformed_exactly_where_aws_says_so() {
+    for row in rows("malformed-policy-document") {
+        let ours = match &row["policy"] {
+            Value::String(text) => text.parse::<Policy>(),
+            document => Policy::from_value(document),
+        };
+        let valid = ours.is_ok_and(|policy| grammar::refusals(&policy).is_empty());
+        assert_eq!(row["expected"]["valid"], valid, "{}: {}", row["id"], row["policy"]);
+    }
+}
+
+#[test]
+fn arn_patterns_overlap_as_upstream() {
+    for kind in ["is-arn-match", "is-arn-strictly-valid"] {
+        let mut differs = BTreeMap::new();
+        for row in rows(kind) {
+            let arguments = &row["args"];
+            let (format, resource) =
+                (arguments["arn_format"].as_str().unwrap(), arguments["resource"].as_str().unwrap());
+            if row["expected"] != glob::arns_overlap(format, resource) {
+                differs.insert(row["id"].as_str().unwrap().to_owned(), resource.to_owned());
+            }
+        }
+        assert_eq!(differs, BTreeMap::new(), "{kind}");
+    }
+}
+
+#[test]
+fn policies_are_open_to_the_internet_as_upstream_but_for_the_listed_rows() {
+    let mut differs = BTreeMap::new();
+    for row in rows("internet-accessible-policy") {
+        let public = !exposure::public_statements(&Policy::from_value(&row["policy"]).unwrap()).is_empty();
+        if row["expected"] != public {
+            differs.insert(row["id"].as_str().unwrap().to_owned(), public.to_string());
+        }
+    }
+    assert_eq!(differs, table("exposure_differs"));
+}
+
+#[test]
+fn only_the_policy_that_is_named_public_is_public() {
+    let rows = json_lines("policy-eval/cloudfox-resource-policies.jsonl");
+    let is_public =
+        |row: &&Value| !exposure::public_statements(&Policy::from_value(&row["policy"]).unwrap()).is_empty();
+    let public: Vec<&str> = rows.iter().filter(is_public).map(|row| row["name"].as_str().unwrap()).collect();
+    assert_eq!(public, ["sqs-public"]);
 }

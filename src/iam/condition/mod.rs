@@ -10,6 +10,7 @@ mod network;
 mod number;
 
 pub use date::Moment;
+pub use network::Network;
 
 use super::context::{Context, Fact};
 use super::operator::{Comparison, SetQualifier};

@@ -4,14 +4,14 @@ use std::net::IpAddr;
 
 /// A range of IPv4 or IPv6 addresses in CIDR form; an address alone is a range of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Network {
+pub struct Network {
     address: IpAddr,
     prefix: u32,
 }
 
 impl Network {
     /// Reads `203.0.113.0/24`, `2001:db8::/32` or an address.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let (address, prefix) = match text.split_once('/') {
             Some((address, prefix)) => (address, Some(prefix)),
             None => (text, None),
@@ -25,8 +25,13 @@ impl Network {
         Some(Self { address, prefix })
     }
 
+    /// True for ranges that AWS takes for the whole Internet: broader than /8 in IPv4 and /32 in IPv6.
+    pub fn is_broad(&self) -> bool {
+        self.prefix < if self.address.is_ipv4() { 8 } else { 32 }
+    }
+
     /// True when every address of the other range is in this one. IPv4 and IPv6 never mix.
-    pub(super) fn contains(&self, inner: &Self) -> bool {
+    pub fn contains(&self, inner: &Self) -> bool {
         let same = |left: u128, right: u128, width: u32| {
             let shift = width - self.prefix;
             shift >= 128 || left >> shift == right >> shift

@@ -65,11 +65,31 @@ pub fn compile(source: &str, names: &Names<'_>, wanted: Option<&Ty>) -> Result<E
     }
 }
 
+/// Up to this many bytes an expression is parsed on the caller's stack.
+const SHORT: usize = 200;
+/// The stack for longer ones: the parser takes up to 10 KiB for each operator of a chain, and [`MAX_SOURCE`] bounds them.
+const DEEP_STACK: usize = 64 * 1024 * 1024;
+
 fn compile_any(source: &str, names: &Names<'_>) -> Result<(Expression, Ty), CompileError> {
     if source.len() > MAX_SOURCE {
         let message = format!("the expression is longer than {MAX_SOURCE} bytes; put the logic into a derived fact");
         return Err(CompileError { offset: MAX_SOURCE, message });
     }
+    if source.len() <= SHORT {
+        return parse_and_check(source, names);
+    }
+    let failed = |_| CompileError { offset: 0, message: "the expression cannot be parsed".to_owned() };
+    std::thread::scope(|scope| {
+        std::thread::Builder::new()
+            .stack_size(DEEP_STACK)
+            .spawn_scoped(scope, || parse_and_check(source, names))
+            .map_err(|error| CompileError { offset: 0, message: format!("no thread to parse on: {error}") })?
+            .join()
+            .map_err(failed)?
+    })
+}
+
+fn parse_and_check(source: &str, names: &Names<'_>) -> Result<(Expression, Ty), CompileError> {
     let (ast, info) = cel::parser::Parser::new()
         .max_recursion_depth(64)
         .error_recovery_limit(4)
@@ -185,6 +205,11 @@ impl Compiler<'_> {
         }
         let mut known: Vec<&str> = self.scope.iter().map(|binding| binding.name.as_str()).collect();
         known.push("params");
+        if let Some(Ty::Record(schema)) =
+            self.names.bare_facts_of.and_then(|slot| self.scope.get(slot)).map(|binding| &binding.ty)
+        {
+            known.extend(schema.fields.iter().map(|field| field.name));
+        }
         self.error(id, format!("`{name}` is not in scope{}", suggest(name, known)))
     }
 

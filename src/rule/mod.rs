@@ -12,6 +12,8 @@ mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
+
 pub use file::{Lifecycle, Remediation, RuleFile};
 pub use load::{LoadError, ParamOverrides};
 pub use node::Constant;
@@ -91,8 +93,9 @@ include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 
 /// Loads the built-in rules, in the order of their ids.
 pub fn built_in(overrides: &ParamOverrides) -> Result<Vec<Rule>, LoadError> {
-    let mut rules =
-        BUILT_IN.iter().map(|(file, text)| load::load(file, text, overrides)).collect::<Result<Vec<_>, _>>()?;
+    let loaded: Vec<_> = BUILT_IN.par_iter().map(|(file, text)| load::load(file, text, overrides)).collect();
+    // The first error in the order of the files, whichever thread found one first.
+    let mut rules = loaded.into_iter().collect::<Result<Vec<_>, _>>()?;
     rules.sort_by(|one, two| one.id.cmp(&two.id));
     Ok(rules)
 }

@@ -15,6 +15,7 @@ pub mod config;
 pub mod error;
 pub mod facts;
 pub mod finding;
+pub mod framework;
 pub mod gate;
 pub mod iam;
 pub mod output;

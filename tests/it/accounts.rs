@@ -10,7 +10,7 @@ fn path(name: &str) -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/accounts").join(format!("{name}.json"))
 }
 
-fn account(name: &str) -> Snapshot {
+pub(crate) fn account(name: &str) -> Snapshot {
     SnapshotReader::open(&path(name)).unwrap().next().unwrap().unwrap()
 }
 

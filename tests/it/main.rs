@@ -5,5 +5,6 @@
 mod accounts;
 mod bad_input;
 mod gate;
+mod guards;
 mod laws;
 mod offline;

@@ -9,7 +9,7 @@ use crate::finding::{Finding, Severity, Status};
 use crate::report::{Counts, FORMAT, Report, ReportGap, RuleRun, Summary};
 use crate::rule::Rule;
 use crate::rule::judge::{Settings, judge};
-use crate::snapshot::{Snapshot, Time};
+use crate::snapshot::{Gathered, Snapshot, Time};
 use crate::suppression;
 
 /// What a scan needs besides the snapshot.
@@ -31,7 +31,9 @@ impl Scan<'_> {
         let now = self.as_of.unwrap_or(snapshot.collected_at);
         let facts = Facts::build(snapshot, self.as_of);
         let settings = Settings { now, attestations: self.config.attestations.clone() };
-        let mut findings = judge(self.rules, snapshot, &facts, &settings);
+        let (rules, left_out): (Vec<&Rule>, Vec<&Rule>) =
+            self.rules.iter().partition(|rule| has_evidence(rule, snapshot));
+        let mut findings = judge(&rules, snapshot, &facts, &settings);
         let selected: Vec<_> = self
             .config
             .suppressions
@@ -39,7 +41,13 @@ impl Scan<'_> {
             .filter(|entry| self.rules.iter().any(|rule| rule.id == entry.rule))
             .cloned()
             .collect();
-        let notes = suppression::apply(&selected, &mut findings, now);
+        let mut notes = suppression::apply(&selected, &mut findings, now);
+        if !left_out.is_empty() {
+            notes.push(format!(
+                "{} rules were not run: this snapshot was never asked for what they read",
+                left_out.len()
+            ));
+        }
         if let Some(baseline) = self.baseline {
             baseline.mark(&mut findings);
         }
@@ -51,13 +59,22 @@ impl Scan<'_> {
             collected_at: snapshot.collected_at,
             as_of: now,
             regions: snapshot.regions.clone(),
-            rules_run: rules_run(self.rules, &findings),
-            summary: summary(self.rules, &findings),
+            rules_run: rules_run(&rules, &findings),
+            summary: summary(&rules, &findings),
             gaps: gaps(&findings),
             notes,
             results: findings,
         }
     }
+}
+
+/// Whether a rule can be run on a snapshot: a rule whose evidence no live collector gathers yet is run where an import
+/// brought some of it, and left out, with a note, where nobody ever asked.
+fn has_evidence(rule: &Rule, snapshot: &Snapshot) -> bool {
+    let mut imported =
+        rule.operations.iter().filter(|operation| operation.spec().gathered == Gathered::Import).peekable();
+    imported.peek().is_none()
+        || imported.any(|wanted| snapshot.observations().iter().any(|observation| observation.operation == *wanted))
 }
 
 fn counts_by_rule(findings: &[Finding]) -> BTreeMap<&str, Counts> {
@@ -68,7 +85,7 @@ fn counts_by_rule(findings: &[Finding]) -> BTreeMap<&str, Counts> {
     counts
 }
 
-fn rules_run(rules: &[Rule], findings: &[Finding]) -> Vec<RuleRun> {
+fn rules_run(rules: &[&Rule], findings: &[Finding]) -> Vec<RuleRun> {
     let counts = counts_by_rule(findings);
     let mut run: Vec<RuleRun> = rules
         .iter()
@@ -91,7 +108,7 @@ fn rules_run(rules: &[Rule], findings: &[Finding]) -> Vec<RuleRun> {
     run
 }
 
-fn summary(rules: &[Rule], findings: &[Finding]) -> Summary {
+fn summary(rules: &[&Rule], findings: &[Finding]) -> Summary {
     let mut results = Counts::default();
     let mut failing_by_severity: BTreeMap<Severity, usize> = BTreeMap::new();
     let (mut suppressed, mut new) = (0, 0);

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::ruleset::Selection;
 use crate::error::{EXIT_CLEAN, Error};
 use crate::rule::Rule;
-use crate::snapshot::Operation;
+use crate::snapshot::{Gathered, Operation};
 
 /// Options of `posture permissions`.
 #[derive(Debug, clap::Args)]
@@ -34,7 +34,8 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
 /// Operations that a live scan for these rules calls: what they read, who is asked, and which Regions there are.
 pub(super) fn operations(rules: &[Rule]) -> BTreeSet<Operation> {
     let always = [Operation::StsGetCallerIdentity, Operation::AccountListRegions];
-    rules.iter().flat_map(|rule| rule.operations.iter().copied()).chain(always).collect()
+    let read = rules.iter().flat_map(|rule| rule.operations.iter().copied()).chain(always);
+    read.filter(|operation| operation.spec().gathered == Gathered::Live).collect()
 }
 
 fn policy(rules: &[Rule]) -> serde_json::Value {

@@ -30,7 +30,7 @@ pub struct Settings {
 }
 
 /// Judges all resources by all rules. The result is sorted: worst status first, then severity, rule and resource.
-pub fn judge(rules: &[Rule], snapshot: &Snapshot, facts: &Facts, settings: &Settings) -> Vec<Finding> {
+pub fn judge(rules: &[&Rule], snapshot: &Snapshot, facts: &Facts, settings: &Settings) -> Vec<Finding> {
     let mut findings: Vec<Finding> = rules
         .par_iter()
         .filter(|rule| !rule.deprecated)

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-pub use operation::{Operation, OperationSpec, Response, Shape};
+pub use operation::{Gathered, Operation, OperationSpec, Response, Shape};
 pub use read::{MAX_NESTING, MAX_SNAPSHOT_BYTES, ReadError, SnapshotReader};
 pub use time::Time;
 pub use write::{Compression, write_atomically, write_snapshot};

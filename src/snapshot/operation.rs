@@ -21,6 +21,19 @@ pub struct OperationSpec {
     pub absent_codes: &'static [&'static str],
     /// AWS's page for the operation and its errors.
     pub reference: &'static str,
+    /// Who brings its answers into a snapshot.
+    pub gathered: Gathered,
+}
+
+/// Who brings an operation's answers into a snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gathered {
+    /// The live collectors, and import.
+    Live,
+    /// Import alone, for now: rules that read it run on snapshots that hold some of its answers.
+    Import,
+    /// Import alone, as another source of what a live operation answers: no rule needs it.
+    Alternative,
 }
 
 /// An answer's shape, tied to its operation.
@@ -34,8 +47,10 @@ pub trait Shape: serde::Serialize + Sized {
 }
 
 macro_rules! operations {
+    (@gathered) => { Gathered::Live };
+    (@gathered $gathered:ident) => { Gathered::$gathered };
     ($( $variant:ident: $service:literal $name:literal => $shape:ty,
-        actions $actions:expr, absent $absent:expr, $reference:literal; )*) => {
+        actions $actions:expr, absent $absent:expr, $reference:literal $(, $gathered:ident)?; )*) => {
         /// An AWS operation that `posture` reads.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[expect(missing_docs, reason = "each variant is documented by its row's AWS page")]
@@ -56,6 +71,7 @@ macro_rules! operations {
                     $( Operation::$variant => {
                         const SPEC: &OperationSpec = &OperationSpec {
                             service: $service, name: $name, actions: &$actions, absent_codes: &$absent, reference: $reference,
+                            gathered: operations!(@gathered $($gathered)?),
                         };
                         SPEC
                     } )*

@@ -22,6 +22,9 @@ pub enum Error {
     /// A rule or configuration file is wrong.
     #[error(transparent)]
     Load(#[from] crate::rule::LoadError),
+    /// A folder of AWS CLI output is not readable as a snapshot.
+    #[error(transparent)]
+    Import(#[from] crate::snapshot::import::ImportError),
     /// A file could not be read or written.
     #[error("{action} `{}`: {source}", path.display())]
     Io {
@@ -58,6 +61,7 @@ impl Error {
         match self {
             Self::Snapshot(error) => error.hint().to_owned(),
             Self::Load(error) => error.hint().to_owned(),
+            Self::Import(error) => error.hint().to_owned(),
             Self::Io { .. } => "check that the path exists and that you may use it".to_owned(),
             Self::Other { hint, .. } => hint.clone(),
         }

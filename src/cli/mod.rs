@@ -3,6 +3,7 @@
 //! One file per command. Data goes to standard output, everything else to standard error.
 
 pub mod iam;
+mod import;
 mod permissions;
 mod rules;
 mod ruleset;
@@ -28,6 +29,8 @@ struct Cli {
 enum Command {
     /// Judge an account or a saved snapshot, report and gate
     Scan(Box<scan::Args>),
+    /// Turn AWS CLI output into a snapshot, or print the script that gathers it
+    Import(import::Args),
     /// List, show, test and create rules
     Rules(rules::Args),
     /// Ask what policies allow
@@ -71,6 +74,7 @@ fn run(command: Option<Command>) -> Result<u8, Error> {
     match command {
         None => welcome(),
         Some(Command::Scan(args)) => scan::run(&args),
+        Some(Command::Import(args)) => import::run(&args),
         Some(Command::Rules(args)) => rules::run(&args),
         Some(Command::Iam(command)) => ask(&command),
         Some(Command::Permissions(args)) => permissions::run(&args),

@@ -16,6 +16,7 @@ mod source;
 mod value;
 mod virtual_mfa;
 
+pub use crate::snapshot::leader_region;
 pub use account::Account;
 pub use iam_user::{AccessKey, IamUser};
 pub use observed::{
@@ -25,7 +26,7 @@ pub use organization::Organization;
 pub use password_policy::PasswordPolicy;
 pub use resource::{Kind, Listing, Resource, ResourceRef};
 pub use root_user::RootUser;
-pub use source::{Source, leader_region};
+pub use source::Source;
 pub use value::{
     Fact, FactList, FactRef, FactType, Field, Items, List, Origin, Record, Schema, Type, Value, record_name,
 };

@@ -2,7 +2,7 @@
 
 use super::observed::{Gap, INCOMPLETE, MEMBER_MISSING, Observed};
 use super::value::{Fact, Origin};
-use crate::snapshot::{Answer, Request, Said, Shape, Snapshot};
+use crate::snapshot::{Answer, Request, Said, Shape, Snapshot, leader_region};
 
 /// One call's answer: the shape, "there is none", or the reason why it is not known.
 #[derive(Debug, Clone)]
@@ -117,15 +117,5 @@ impl<'a, T: Shape + 'a> Source<'a, T> {
     pub fn cut_off(&self, truncated: Option<bool>, token: Option<&String>) -> Option<Gap> {
         let more = truncated == Some(true) || token.is_some_and(|token| !token.is_empty());
         more.then(|| self.gap(INCOMPLETE, "the list goes on after the last page that was read"))
-    }
-}
-
-/// The Region of a partition's global services.
-pub fn leader_region(partition: &str) -> &'static str {
-    match partition {
-        "aws-us-gov" => "us-gov-west-1",
-        "aws-cn" => "cn-north-1",
-        "aws-eusc" => "eusc-de-east-1",
-        _ => "us-east-1",
     }
 }

@@ -3,10 +3,14 @@
 //! A snapshot is a list of observations, each one operation's answer or the error that came instead. Observations are
 //! kept in a canonical order, so that the order in which answers arrived can never show in a report.
 
+pub mod import;
 mod nesting;
 mod operation;
+mod partition;
+mod private;
 mod read;
 pub mod shapes;
+mod text;
 mod time;
 mod write;
 
@@ -15,6 +19,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 pub use operation::{Gathered, Operation, OperationSpec, Response, Shape};
+pub use partition::{is_region, leader_region};
 pub use read::{MAX_NESTING, MAX_SNAPSHOT_BYTES, ReadError, SnapshotReader};
 pub use time::Time;
 pub use write::{Compression, write_atomically, write_snapshot};
@@ -124,6 +129,11 @@ impl Observation {
     /// `sns:GetTopicAttributes@us-east-1 {"TopicArn":"arn:…"}`.
     pub fn label(&self) -> String {
         label(self.operation, &self.region, &self.request)
+    }
+
+    /// Whether an error came instead of an answer, even one that says "there is none".
+    pub fn is_failed(&self) -> bool {
+        matches!(self.outcome, Outcome::Failed(_))
     }
 
     fn key(&self) -> (&'static str, &'static str, &str, String) {

@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::text::{Source, without_place};
 use super::{ApiError, FORMAT, Observation, Operation, Outcome, Request, Snapshot, SnapshotHeader, Time, nesting};
 
 /// The largest snapshot that is read, in bytes after decompression. An account at IAM's quotas stays well below.
@@ -221,64 +222,8 @@ struct FormatOnly {
     format: Option<String>,
 }
 
-/// One text with the means to turn an offset into a place.
-struct Source<'a> {
-    file: &'a str,
-    /// Lines before this text in its file.
-    first_line: usize,
-    text: &'a str,
-}
-
-impl Source<'_> {
-    fn error(&self, line: usize, column: usize, path: String, message: String) -> ReadError {
-        let line = self.first_line + line.max(1);
-        ReadError::Invalid { file: self.file.to_owned(), line, column: column.max(1), path, message }
-    }
-
-    fn place(&self, offset: usize) -> (usize, usize) {
-        place(self.text.as_bytes(), offset)
-    }
-
-    /// An error inside a part of the text: its line and column count from the start of the part.
-    fn error_in(&self, part: &str, prefix: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> ReadError {
-        let offset = (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
-        let (line, column) = self.place(offset);
-        let inner = error.inner();
-        let (line, column) = if inner.line() <= 1 {
-            (line, column + inner.column().saturating_sub(1))
-        } else {
-            (line + inner.line() - 1, inner.column())
-        };
-        let path = error.path().to_string();
-        let path = if path == "." { prefix.to_owned() } else { format!("{prefix}.{path}") };
-        self.error(line, column, path, without_place(inner))
-    }
-}
-
-fn place(text: &[u8], offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line = before.split(|byte| *byte == b'\n').count();
-    let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
-    (line, column)
-}
-
-/// The parser's message without its own " at line 1 column 2", which counts from the start of a part.
-fn without_place(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    text.rfind(" at line ").and_then(|end| text.get(..end)).map_or(text.clone(), str::to_owned)
-}
-
 fn parse(file: &str, first_line: usize, bytes: &[u8]) -> Result<Snapshot, ReadError> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        let (line, column) = place(bytes, error.valid_up_to());
-        let message = "invalid UTF-8".to_owned();
-        ReadError::Invalid { file: file.to_owned(), line: first_line + line, column, path: String::new(), message }
-    })?;
-    let source = Source { file, first_line, text };
-    if let nesting::Shape::TooDeep(offset) = nesting::scan(bytes, MAX_NESTING) {
-        let (line, column) = source.place(offset);
-        return Err(source.error(line, column, String::new(), format!("nesting deeper than {MAX_NESTING} levels")));
-    }
+    let source = Source::check(file, first_line, bytes)?;
     let raw = parse_header(&source)?;
     let observations = raw
         .observations
@@ -320,7 +265,7 @@ fn parse_header<'a>(source: &Source<'a>) -> Result<RawSnapshot<'a>, ReadError> {
                 format!("no `format` member: this is not a `{FORMAT}` file"),
             ));
         }
-        Err(error) => return Err(source.error(error.line(), error.column(), String::new(), without_place(&error))),
+        Err(error) => return Err(source.syntax(&error)),
     }
     let mut deserializer = serde_json::Deserializer::from_str(source.text);
     let raw: RawSnapshot<'a> = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -456,6 +401,15 @@ mod tests {
         assert!(message(String::new()).contains("empty"));
         assert!(message("[".repeat(100_000)).contains("nesting"));
         assert!(message(snapshot(SUMMARY).replace("123456789012", "12345")).contains("twelve digits"));
+    }
+
+    #[test]
+    fn a_list_is_no_answer_however_deep_it_stands() {
+        for (good, bad) in [("{\"SummaryMap\":{\"AccountMFAEnabled\":1}", "["), ("{\"AccountMFAEnabled\":1}", "[]")] {
+            let text = SUMMARY.replace(good, bad).replace("[,\"SomethingNew\":{\"deep\":[1,2]}}", "[]");
+            let error = read(snapshot(&text)).unwrap_err().to_string();
+            assert!(error.contains("invalid type: sequence, expected"), "{text}: {error}");
+        }
     }
 
     #[test]

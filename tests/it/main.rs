@@ -6,5 +6,6 @@ mod accounts;
 mod bad_input;
 mod gate;
 mod guards;
+mod import;
 mod laws;
 mod offline;

@@ -11,13 +11,38 @@ macro_rules! shapes {
         $(
             $(#[$meta])*
             #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-            #[serde(rename_all = "PascalCase")]
+            #[serde(rename_all = "PascalCase", remote = "Self")]
             pub struct $name {
                 $(
                     $(#[$field_meta])*
                     #[serde(default, skip_serializing_if = "Option::is_none")]
                     pub $field: Option<$ty>,
                 )*
+            }
+
+            impl serde::Serialize for $name {
+                fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                    Self::serialize(self, serializer)
+                }
+            }
+
+            impl<'de> serde::Deserialize<'de> for $name {
+                fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                    struct Object;
+                    impl<'de> serde::de::Visitor<'de> for Object {
+                        type Value = $name;
+
+                        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                            f.write_str("an object")
+                        }
+
+                        fn visit_map<A: serde::de::MapAccess<'de>>(self, members: A) -> Result<$name, A::Error> {
+                            $name::deserialize(serde::de::value::MapAccessDeserializer::new(members))
+                        }
+                    }
+                    // Serde's own code takes a list for a struct, and an empty one for a struct without members.
+                    deserializer.deserialize_map(Object)
+                }
             }
         )*
     };

@@ -153,7 +153,8 @@ pub(super) fn needs_resource_policy(request: &Request) -> bool {
         "kms" => request.resource.contains(":key/") || request.resource.contains(":alias/"),
         "sts" => {
             let name = request.action.trim_start_matches("sts:");
-            name.starts_with("assumerole") && name != "assumeroot" && request.resource != "*"
+            let of_a_role = name.starts_with("assumerole") || matches!(name, "tagsession" | "setsourceidentity");
+            of_a_role && request.resource != "*"
         }
         _ => false,
     }

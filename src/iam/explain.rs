@@ -98,6 +98,9 @@ pub(super) fn explain(set: &PolicySet<'_>, request: &Request, decision: &Decisio
             let (reason, kinds) = missing(set, request);
             reason.clone_into(&mut explanation.reason);
             explanation.nearest = nearest(set, request, kinds);
+            if explanation.nearest.is_none() && !kinds.is_empty() {
+                explanation.reason.push_str(": no statement speaks of the action");
+            }
         }
     }
     explanation
@@ -177,21 +180,20 @@ fn missing(set: &PolicySet<'_>, request: &Request) -> (&'static str, &'static [P
     ("no identity or resource policy allows it", &[K::Identity, K::Resource])
 }
 
-/// The allowing statement with the fewest elements that do not match; one whose action matches is nearer than others.
+/// The allowing statement that speaks of the action and has the fewest elements that do not match.
 fn nearest(set: &PolicySet<'_>, request: &Request, kinds: &[PolicyKind]) -> Option<NearMiss> {
-    let mut best: Option<((bool, usize), NearMiss)> = None;
+    let mut best: Option<NearMiss> = None;
     for (kind, policy) in set.bearing_on(request) {
-        for statement in policy.policy.statements.iter().filter(|statement| statement.effect == Effect::Allow) {
-            if !kinds.contains(&kind) {
-                continue;
-            }
+        let statements = policy.policy.statements.iter().filter(|statement| statement.effect == Effect::Allow);
+        for statement in statements.filter(|_| kinds.contains(&kind)) {
             let mismatches = statement.meet(request, kind).mismatches;
-            let action = mismatches.iter().any(|mismatch| matches!(mismatch, Mismatch::Action | Mismatch::NotAction));
-            let distance = (action, mismatches.len());
-            if !mismatches.is_empty() && best.as_ref().is_none_or(|(least, _)| distance < *least) {
-                best = Some((distance, NearMiss { statement: name(kind, policy, statement), mismatches }));
+            let of_action =
+                |mismatch: &Mismatch| matches!(mismatch, Mismatch::Action | Mismatch::NotAction | Mismatch::NoAction);
+            let nearer = best.as_ref().is_none_or(|least| mismatches.len() < least.mismatches.len());
+            if nearer && !mismatches.is_empty() && !mismatches.iter().any(of_action) {
+                best = Some(NearMiss { statement: name(kind, policy, statement), mismatches });
             }
         }
     }
-    best.map(|(_, near)| near)
+    best
 }

@@ -22,10 +22,8 @@ pub struct Request {
 impl Request {
     /// Builds a request. The owner of the resource is read off its ARN unless it is given; the context is taken as it is.
     pub fn new(caller: Caller, action: &str, resource: &str, resource_account: Option<&str>, context: Context) -> Self {
-        let owner = resource_account
-            .or_else(|| Arn::parse(resource).map(|arn| arn.account))
-            .filter(|account| is_account(account))
-            .map(str::to_owned);
+        let in_arn = || Arn::parse(resource).map(|arn| arn.account).filter(|account| is_account(account));
+        let owner = resource_account.filter(|account| !account.is_empty()).or_else(in_arn).map(str::to_owned);
         Self {
             caller,
             action: action.to_ascii_lowercase(),

@@ -187,7 +187,9 @@ fn an_empty_account_fails_no_rule_without_a_resource_that_it_can_name() {
             (kind.list)(&facts).resources.iter().map(|resource| resource.id.to_owned()).collect::<Vec<_>>()
         })
         .collect();
-    for finding in judge(&rules(), &snapshot, &facts, &settings) {
+    let rules = rules();
+    let rules: Vec<_> = rules.iter().collect();
+    for finding in judge(&rules, &snapshot, &facts, &settings) {
         assert!(known.contains(&finding.resource.id), "{} names {}", finding.rule, finding.resource.id);
         assert!(finding.status != Status::Fail || !finding.evidence.is_empty(), "{} fails on nothing", finding.rule);
     }

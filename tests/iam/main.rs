@@ -7,4 +7,6 @@ mod managed_policies;
 mod policy_eval;
 mod privesc_accounts;
 mod properties;
+mod second_opinion;
+mod sets;
 mod support;

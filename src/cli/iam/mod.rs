@@ -1,6 +1,9 @@
 //! `posture iam`: who can do what, answered from policies.
 
+pub mod ask;
 pub mod eval;
+pub mod paths;
+mod source;
 
 use crate::Error;
 use std::io::{Read, Write};
@@ -10,6 +13,12 @@ use std::io::{Read, Write};
 pub enum Command {
     /// Decide requests over policies given with them, one JSON object a line.
     Eval(eval::Arguments),
+    /// Tell whether a principal of a snapshot may do something
+    Can(ask::CanArguments),
+    /// List the principals of a snapshot that may do something
+    WhoCan(ask::WhoCanArguments),
+    /// List how principals of a snapshot could gain the permissions of others, up to administrator
+    Paths(paths::Arguments),
 }
 
 impl Command {
@@ -17,6 +26,9 @@ impl Command {
     pub fn run(&self, input: &mut dyn Read, out: &mut dyn Write, problems: &mut dyn Write) -> Result<u8, Error> {
         match self {
             Self::Eval(arguments) => arguments.run(input, out, problems),
+            Self::Can(arguments) => arguments.run(input, out),
+            Self::WhoCan(arguments) => arguments.run(input, out),
+            Self::Paths(arguments) => arguments.run(input, out),
         }
     }
 }

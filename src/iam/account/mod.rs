@@ -4,6 +4,7 @@
 //! principal that it concerns: an attached policy whose document nobody read is not an empty policy.
 
 mod build;
+mod snapshot;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -161,6 +161,14 @@ impl Explainer<'_, '_> {
     }
 }
 
+impl Mover<'_, '_> {
+    /// The step of assuming a role.
+    pub(super) fn assuming(&self, from: usize, to: usize) -> Step {
+        let method = methods().iter().position(|method| method.id == "sts-001").unwrap_or(usize::MAX);
+        Explainer { mover: self }.step(from, method, to)
+    }
+}
+
 fn article(what: &str) -> &'static str {
     if what.starts_with(['A', 'E', 'I', 'O', 'U', 'S']) && !what.starts_with("Sa") && !what.starts_with("St") {
         "an"

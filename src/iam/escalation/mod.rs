@@ -17,8 +17,10 @@ use std::collections::BTreeSet;
 use serde::{Serialize, Serializer};
 
 use super::account::Account;
+use super::truth::Truth;
 use chains::Chains;
 use moves::{Mover, everything};
+use trusts::Trusts;
 use universe::Universe;
 
 /// One step of a chain.
@@ -97,4 +99,23 @@ pub fn paths(accounts: &[Account], only: Option<&str>) -> Vec<Chain> {
     }
     all.extend(chains.starting_outside().into_iter().filter(|chain| wanted(&chain.principal)));
     all
+}
+
+/// Whether a principal of the accounts can assume a role of theirs, by its policies and the role's trust policy.
+///
+/// `None` when either is not in the accounts.
+pub fn can_assume(accounts: &[Account], principal: &str, role: &str) -> Option<Truth> {
+    let universe = Universe::new(accounts);
+    let (from, to) = (universe.find(principal)?, universe.find(role)?);
+    let node = universe.node(from)?;
+    let reach = Trusts::new(&universe).assumable(&universe, from, node);
+    if reach.certain.contains(to) {
+        return Some(Truth::True);
+    }
+    if !reach.possible.contains(to) {
+        return Some(Truth::False);
+    }
+    let everything = everything();
+    let mover = Mover::new(&universe, &everything);
+    Some(Truth::Unknown(mover.assuming(from, to).depends_on))
 }

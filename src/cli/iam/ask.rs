@@ -1,0 +1,175 @@
+//! `posture iam can` and `posture iam who-can`: what principals of a snapshot may do.
+
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+
+use serde::Serialize;
+
+use super::source::{Format, Source, find, print_json, print_table};
+use crate::Error;
+use crate::error::EXIT_CLEAN;
+use crate::iam::access::{Access, Verdict};
+use crate::iam::account::{Account, Principal};
+use crate::iam::catalogue::{Service, catalogue};
+use crate::iam::escalation::can_assume;
+use crate::iam::pattern::Pattern;
+use crate::iam::region::Block;
+use crate::iam::truth::Truth;
+
+/// Tells whether a principal may do something.
+#[derive(Debug, clap::Args)]
+pub struct CanArguments {
+    /// Who: an ARN, `user/NAME`, `role/NAME` or a name
+    #[arg(value_name = "PRINCIPAL")]
+    pub principal: String,
+    /// What, as in `s3:GetObject`; with wildcards, some action that matches
+    #[arg(value_name = "ACTION")]
+    pub action: String,
+    /// On what: an ARN; with wildcards or left out, some resource that matches
+    #[arg(value_name = "RESOURCE")]
+    pub resource: Option<String>,
+    /// The accounts.
+    #[command(flatten)]
+    pub source: Source,
+}
+
+/// Lists the principals that may do something.
+#[derive(Debug, clap::Args)]
+pub struct WhoCanArguments {
+    /// What, as in `s3:GetObject`; with wildcards, some action that matches
+    #[arg(value_name = "ACTION")]
+    pub action: String,
+    /// On what: an ARN; with wildcards or left out, some resource that matches
+    #[arg(value_name = "RESOURCE")]
+    pub resource: Option<String>,
+    /// The accounts.
+    #[command(flatten)]
+    pub source: Source,
+}
+
+/// One answer, as it is printed.
+#[derive(Debug, Serialize)]
+struct Answer {
+    principal: String,
+    action: String,
+    resource: String,
+    #[serde(rename = "answer")]
+    verdict: &'static str,
+    depends_on: BTreeSet<String>,
+    statements: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    example: Option<Example>,
+}
+
+#[derive(Debug, Serialize)]
+struct Example {
+    action: String,
+    resource: String,
+}
+
+impl CanArguments {
+    /// Prints the answer. `input` stands for standard input.
+    pub fn run(&self, input: &mut dyn Read, out: &mut dyn Write) -> Result<u8, Error> {
+        let accounts = self.source.accounts(input)?;
+        let (account, principal) = find(&accounts, &self.principal)?;
+        check(&self.action)?;
+        let answer = ask(&accounts, account, principal, &self.action, self.resource.as_deref());
+        match self.source.format {
+            Format::Json => print_json(&answer, out)?,
+            Format::Table => print_table(HEADER, &[row(&answer)], out)?,
+        }
+        Ok(EXIT_CLEAN)
+    }
+}
+
+impl WhoCanArguments {
+    /// Prints the answers other than no. `input` stands for standard input.
+    pub fn run(&self, input: &mut dyn Read, out: &mut dyn Write) -> Result<u8, Error> {
+        let accounts = self.source.accounts(input)?;
+        check(&self.action)?;
+        let all =
+            accounts.iter().flat_map(|account| account.principals().iter().map(move |principal| (account, principal)));
+        let asked =
+            all.map(|(account, principal)| ask(&accounts, account, principal, &self.action, self.resource.as_deref()));
+        let answers: Vec<Answer> = asked.filter(|answer| answer.verdict != "denied").collect();
+        match self.source.format {
+            Format::Json => print_json(&answers, out)?,
+            Format::Table if answers.is_empty() => {
+                writeln!(out, "nobody, by the policies of the snapshot").map_err(Error::stdout)?;
+            }
+            Format::Table => print_table(HEADER, &answers.iter().map(row).collect::<Vec<_>>(), out)?,
+        }
+        Ok(EXIT_CLEAN)
+    }
+}
+
+const HEADER: &[&str] = &["PRINCIPAL", "ANSWER", "BECAUSE", "DEPENDS ON"];
+
+fn row(answer: &Answer) -> Vec<String> {
+    let mut because = answer.statements.clone();
+    if because.is_empty() {
+        because.push("no statement allows it, or one denies it".to_owned());
+    }
+    because.extend(answer.example.iter().map(|example| format!("such as {} on {}", example.action, example.resource)));
+    let depends: Vec<&str> = answer.depends_on.iter().map(String::as_str).collect();
+    vec![answer.principal.clone(), answer.verdict.to_owned(), because.join("\n"), depends.join("\n")]
+}
+
+/// An action that AWS does not know would always be denied, which is a misspelling far more often than an answer.
+fn check(action: &str) -> Result<(), Error> {
+    if catalogue().has_match(action) {
+        return Ok(());
+    }
+    let (prefix, name) = action.split_once(':').unwrap_or((action, ""));
+    let known = catalogue().service(prefix).into_iter().flat_map(Service::actions);
+    let near = known
+        .map(|known| {
+            (strsim::damerau_levenshtein(&known.name.to_ascii_lowercase(), &name.to_ascii_lowercase()), known.name)
+        })
+        .min();
+    let hint = match near {
+        Some((distance, near)) if distance <= 4 => format!("did you mean `{prefix}:{near}`?"),
+        _ => "actions are written as in `s3:GetObject`".to_owned(),
+    };
+    Err(Error::other(format!("AWS documents no action `{action}`"), hint))
+}
+
+fn ask(accounts: &[Account], account: &Account, principal: &Principal, action: &str, resource: Option<&str>) -> Answer {
+    let access = Access::new(account, principal);
+    let mut context = access.context().clone();
+    if let Some(owner) = resource.and_then(|arn| arn.split(':').nth(4)).filter(|owner| owner.len() == 12) {
+        context.set_value("aws:ResourceAccount", owner);
+    }
+    let asked = Block::new(action, resource.map_or_else(Pattern::anything, Pattern::glob));
+    let mut verdict = access.can_some(&asked, &context);
+    let assumed = resource
+        .filter(|_| action.eq_ignore_ascii_case("sts:AssumeRole"))
+        .and_then(|role| can_assume(accounts, &principal.arn, role));
+    if let Some(truth) = assumed {
+        verdict.truth = truth;
+    }
+    printed(principal, action, resource, verdict)
+}
+
+fn printed(principal: &Principal, action: &str, resource: Option<&str>, verdict: Verdict) -> Answer {
+    let word = match verdict.truth {
+        Truth::True => "allowed",
+        Truth::False => "denied",
+        Truth::Unknown(_) => "depends",
+    };
+    let exact = !action.contains(['*', '?']) && resource.is_some_and(|resource| !resource.contains(['*', '?']));
+    let example = verdict.example.filter(|_| !exact).map(|(action, resource)| Example { action, resource });
+    Answer {
+        principal: principal.arn.clone(),
+        action: action.to_owned(),
+        resource: resource.unwrap_or("*").to_owned(),
+        verdict: word,
+        statements: if word == "denied" {
+            Vec::new()
+        } else {
+            verdict.statements.iter().map(ToString::to_string).collect()
+        },
+        depends_on: verdict.truth.keys(),
+        example,
+    }
+}

@@ -1,0 +1,65 @@
+//! `posture iam paths`: how principals could gain the permissions of others.
+
+use std::io::{Read, Write};
+
+use super::source::{Format, Source, find, print_json, print_table};
+use crate::Error;
+use crate::error::EXIT_CLEAN;
+use crate::iam::escalation::{Chain, Step, paths};
+
+/// Lists chains of steps by which principals gain the permissions of others.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Only chains that start here: an ARN, `user/NAME`, `role/NAME` or a name
+    #[arg(value_name = "PRINCIPAL")]
+    pub principal: Option<String>,
+    /// The accounts.
+    #[command(flatten)]
+    pub source: Source,
+}
+
+impl Arguments {
+    /// Prints the chains. `input` stands for standard input.
+    pub fn run(&self, input: &mut dyn Read, out: &mut dyn Write) -> Result<u8, Error> {
+        let accounts = self.source.accounts(input)?;
+        let start = self.principal.as_deref().map(|named| start(&accounts, named)).transpose()?;
+        let chains = paths(&accounts, start.as_deref());
+        match self.source.format {
+            Format::Json => print_json(&chains, out)?,
+            Format::Table if chains.is_empty() => {
+                writeln!(out, "no principal can gain permissions of others").map_err(Error::stdout)?;
+            }
+            Format::Table => {
+                let rows: Vec<Vec<String>> = chains.iter().map(row).collect();
+                print_table(&["START", "REACHES", "STEPS", "DEPENDS ON"], &rows, out)?;
+            }
+        }
+        Ok(EXIT_CLEAN)
+    }
+}
+
+/// Starts outside the snapshot are named by ARN or `*`.
+fn start(accounts: &[crate::iam::account::Account], named: &str) -> Result<String, Error> {
+    match find(accounts, named) {
+        Ok((_, principal)) => Ok(principal.arn.clone()),
+        Err(_) if named == "*" || named.starts_with("arn:") => Ok(named.to_owned()),
+        Err(error) => Err(error),
+    }
+}
+
+fn row(chain: &Chain) -> Vec<String> {
+    let more = if chain.further_targets > 0 { format!("\nand {} more", chain.further_targets) } else { String::new() };
+    let reaches = format!("{}{more}", chain.reaches);
+    let steps: Vec<String> = chain.steps.iter().map(describe).collect();
+    let doubts: std::collections::BTreeSet<&str> =
+        chain.steps.iter().flat_map(|step| step.depends_on.iter().map(String::as_str)).collect();
+    vec![chain.principal.clone(), reaches, steps.join("\n"), doubts.into_iter().collect::<Vec<_>>().join("\n")]
+}
+
+fn describe(step: &Step) -> String {
+    let to = if step.to == step.from { String::new() } else { format!("\n  -> {}", step.to) };
+    let object = step.object.as_ref().map(|object| format!("\n  on {object}")).unwrap_or_default();
+    let by =
+        if step.statements.is_empty() { String::new() } else { format!("\n  by {}", step.statements.join("\n     ")) };
+    format!("{}: {} ({}){object}{to}{by}", step.method, step.title, step.actions.join(", "))
+}

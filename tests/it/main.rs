@@ -5,6 +5,8 @@
 mod accounts;
 mod bad_input;
 mod gate;
+#[cfg(unix)]
+mod gather;
 mod guards;
 mod import;
 mod laws;

@@ -1,5 +1,6 @@
 //! One file with an answer: the AWS CLI's output as it is, or an observation that also says what was asked.
 
+use base64::Engine;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -80,8 +81,26 @@ fn answered(operation: Operation, source: &Source<'_>, part: &str, path: &str) -
         let message = format!("no member of an answer of `{}`", operation.label());
         return Err(source.error(1, 1, path.to_owned(), message).into());
     }
+    if let Response::IamGetCredentialReport(report) = &mut response
+        && let Some(content) = &mut report.content
+    {
+        let path = if path.is_empty() { "Content".to_owned() } else { format!("{path}.Content") };
+        *content = decoded(content).map_err(|message| source.error(1, 1, path, message))?;
+    }
     remove_private(&mut response);
     Ok(Outcome::Answered(response))
+}
+
+/// A credential report as text: the AWS CLI prints it in base64.
+fn decoded(content: &str) -> Result<String, String> {
+    if content.trim_start_matches('\u{feff}').starts_with("user,") {
+        return Ok(content.to_owned());
+    }
+    let compact: String = content.split_whitespace().collect();
+    let bytes = base64::engine::general_purpose::STANDARD
+        .decode(compact)
+        .map_err(|_| "the credential report is neither CSV nor base64".to_owned())?;
+    String::from_utf8(bytes).map_err(|_| "the credential report is not UTF-8".to_owned())
 }
 
 fn says_nothing(response: &Response) -> bool {

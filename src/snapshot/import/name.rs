@@ -59,12 +59,18 @@ pub(super) fn parse<'a>(service: &str, file: &'a str) -> Result<Name<'a>, Unusab
 fn find(service: &str, command: &str) -> Option<Operation> {
     Operation::ALL.iter().copied().find(|operation| {
         let spec = operation.spec();
-        spec.service == service && kebab_case(spec.name) == command
+        spec.service == service && operation.command() == command
     })
 }
 
-/// An operation's name as the AWS CLI spells its command: `ListVirtualMFADevices` is `list-virtual-mfa-devices`.
-pub(crate) fn kebab_case(name: &str) -> String {
+impl Operation {
+    /// The operation as the AWS CLI spells its command: `ListVirtualMFADevices` is `list-virtual-mfa-devices`.
+    pub fn command(self) -> String {
+        kebab_case(self.spec().name)
+    }
+}
+
+fn kebab_case(name: &str) -> String {
     let letters: Vec<char> = name.chars().collect();
     let mut command = String::with_capacity(name.len() + 8);
     for (index, letter) in letters.iter().enumerate() {
@@ -103,7 +109,7 @@ mod tests {
     fn every_operation_is_found_by_its_own_file_name() {
         for operation in Operation::ALL {
             let spec = operation.spec();
-            let file = format!("{}@eu-west-1~12.err", kebab_case(spec.name));
+            let file = format!("{}@eu-west-1~12.err", operation.command());
             let name = parse(spec.service, &file).unwrap();
             assert_eq!((name.operation, name.region, name.kind), (*operation, Some("eu-west-1"), Kind::Refusal));
         }

@@ -37,7 +37,9 @@ impl Renderer for Asff {
 
 /// Text that Security Hub accepts: visible, not blank, at most `most` characters.
 fn text(text: &str, most: usize) -> String {
-    let text = printable(text);
+    // Escapes only lengthen a text: what is beyond `most` before them is beyond it after them.
+    let start: String = text.chars().take(most + 1).collect();
+    let text = printable(&start);
     if text.trim().is_empty() {
         return "-".to_owned();
     }

@@ -31,6 +31,14 @@ impl RuleGroup<'_> {
     pub fn gaps(&self) -> BTreeSet<&Gap> {
         self.findings.iter().flat_map(|finding| &finding.unknown).collect()
     }
+
+    /// What would fill the gaps, each once; the actions to allow in one.
+    pub fn helps(&self) -> BTreeSet<String> {
+        let (denied, others): (Vec<&Gap>, Vec<&Gap>) = self.gaps().into_iter().partition(|gap| gap.is_denied());
+        let actions: BTreeSet<&str> = denied.iter().flat_map(|gap| gap.actions().iter().copied()).collect();
+        let allow = (!actions.is_empty()).then(|| allow(actions));
+        allow.into_iter().chain(others.into_iter().map(what_helps)).collect()
+    }
 }
 
 /// Failing findings that no suppression mutes, by rule, worst first.
@@ -83,7 +91,7 @@ pub fn what_is_missing(gap: &Gap) -> String {
 /// What would fill a gap, as in `allow iam:GetAccountSummary`.
 pub fn what_helps(gap: &Gap) -> String {
     if gap.is_denied() {
-        return format!("allow {}", gap.actions().join(", "));
+        return allow(gap.actions().iter().copied().collect());
     }
     match gap.code() {
         NOT_COLLECTED | INCOMPLETE | MEMBER_MISSING => "collect a new snapshot with `posture snapshot`".to_owned(),
@@ -91,6 +99,10 @@ pub fn what_helps(gap: &Gap) -> String {
         MALFORMED | UNDECIDED | NO_VALUE => "look at it by hand".to_owned(),
         _ => "scan again; if it stays, see the error's message in the JSON report".to_owned(),
     }
+}
+
+fn allow(actions: BTreeSet<&str>) -> String {
+    format!("allow {}", actions.into_iter().collect::<Vec<_>>().join(", "))
 }
 
 /// One thing to do now.

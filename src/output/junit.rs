@@ -75,9 +75,9 @@ fn status(finding: &Finding) -> TestCaseStatus {
         (Status::Unknown, _) => TestCaseStatus::non_success(NonSuccessKind::Error),
         (Status::Fail, Some(_)) | (Status::NotApplicable, _) => TestCaseStatus::skipped(),
     };
-    let message = match &finding.suppressed {
-        Some(applied) => format!("suppressed: {}", applied.reason),
-        None => finding.message.clone(),
+    let message = match (finding.status, &finding.suppressed) {
+        (Status::Fail, Some(applied)) => format!("suppressed: {}", applied.reason),
+        _ => finding.message.clone(),
     };
     status.set_message(clipped(&message, TEXT));
     status.set_type(finding.severity.name());

@@ -93,7 +93,7 @@ fn not_judged(report: &Report, page: &mut String, limit: usize) {
     let rows = groups.iter().map(|group| {
         let gaps = group.gaps();
         let missing = listed(gaps.iter().map(|gap| digest::what_is_missing(gap)));
-        let helps = listed(gaps.iter().map(|gap| digest::what_helps(gap)));
+        let helps = listed(group.helps().into_iter());
         format!("| {} | {} | {missing} | {helps} |\n", code(group.id), group.severity.name())
     });
     push_rows(page, rows, limit, "rules");

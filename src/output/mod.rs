@@ -8,6 +8,7 @@ mod csv;
 pub mod digest;
 pub mod escape;
 mod github;
+mod html;
 pub mod json;
 mod junit;
 mod markdown;
@@ -61,6 +62,7 @@ pub const FORMATS: &[(&str, &dyn Renderer)] = &[
     ("asff", &asff::Asff),
     ("csv", &csv::Csv),
     ("github", &github::Github),
+    ("html", &html::Html),
     ("json", &json::Json),
     ("junit", &junit::Junit),
     ("markdown", &markdown::Markdown),

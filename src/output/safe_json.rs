@@ -21,6 +21,11 @@ pub(super) fn pretty(value: &impl Serialize, sink: &mut dyn Write) -> io::Result
     write(value, SafeFormatter { inner: PrettyFormatter::new(), for_html: false }, sink)
 }
 
+/// Writes a value in one line that can stand inside an HTML `script` element.
+pub(super) fn inside_html(value: &impl Serialize, sink: &mut dyn Write) -> io::Result<()> {
+    write(value, SafeFormatter { inner: CompactFormatter, for_html: true }, sink)
+}
+
 /// A value as compact text for people to read.
 pub(super) fn text(value: &serde_json::Value) -> String {
     match value {
@@ -105,7 +110,7 @@ impl<F: Formatter> Formatter for SafeFormatter<F> {
 
 #[cfg(test)]
 mod tests {
-    use super::compact;
+    use super::{compact, inside_html};
 
     fn written(value: &str, write: fn(&&str, &mut dyn std::io::Write) -> std::io::Result<()>) -> String {
         let mut bytes = Vec::new();
@@ -120,5 +125,12 @@ mod tests {
             assert!(json.chars().all(super::is_harmless), "{json:?}");
             assert_eq!(serde_json::from_str::<String>(&json).unwrap(), name);
         }
+    }
+
+    #[test]
+    fn a_script_element_cannot_be_closed_from_inside() {
+        let json = written("</script><!--<script>&", |value, sink| inside_html(value, sink));
+        assert!(!json.contains(['<', '>', '&']), "{json}");
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), "</script><!--<script>&");
     }
 }

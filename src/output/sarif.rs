@@ -54,6 +54,10 @@ impl Renderer for Sarif {
             kept /= 2;
         }
     }
+
+    fn repeats(&self) -> bool {
+        false
+    }
 }
 
 fn gzip_size(bytes: &[u8]) -> io::Result<usize> {

@@ -95,7 +95,7 @@ impl Page<'_> {
         for group in groups {
             let gaps = group.gaps();
             let missing = listed(gaps.iter().map(|gap| digest::what_is_missing(gap)));
-            let helps = listed(gaps.iter().map(|gap| digest::what_helps(gap)));
+            let helps = listed(group.helps().into_iter());
             let severity = self.coloured(group.severity.name().to_owned(), colour(group.severity));
             table.add_row(vec![Cell::new(clipped(group.id, CELL)), severity, Cell::new(missing), Cell::new(helps)]);
         }

@@ -4,6 +4,8 @@
 
 mod common;
 mod hostile;
+#[cfg(target_os = "linux")]
+mod html;
 mod json;
 mod junit;
 mod others;

@@ -105,6 +105,13 @@ fn the_words_of_a_refused_call_become_an_error_and_never_an_empty_answer() {
 }
 
 #[test]
+fn what_boto3_gives_for_a_failed_call_is_an_error() {
+    let failed = r#"{"Error":{"Code":"NoSuchEntity","Message":"none"},"ResponseMetadata":{"HTTPStatusCode":404}}"#;
+    let snapshot = snapshot(&[("iam/get-account-password-policy.json", failed)]);
+    assert!(matches!(snapshot.answers::<iam::GetAccountPasswordPolicy>().next().unwrap().said, Said::Absent));
+}
+
+#[test]
 fn an_empty_file_is_an_answer_only_where_the_cli_prints_none_and_said_nothing_else() {
     let empty = ("budgets/describe-budgets.json", "");
     assert!(refused(&[empty]).contains("budgets/describe-budgets.json`: the file is empty"));
@@ -250,6 +257,7 @@ fn text_that_is_not_an_answer_is_refused_where_it_stands() {
         ("{\"request\":{}}", "without `response` or `error`"),
         ("{\"error\":{\"code\":\"\"}}", "no `code`"),
         ("{\"error\":{\"code\":\"x\"},\"error\":{\"code\":\"y\"}}", "duplicate field"),
+        ("{\"Error\":{\"Message\":\"no\"}}", "missing field `Code`"),
         ("{\"SummaryMap\":{}} {}", "trailing characters"),
     ] {
         let message = refused(&[(name, text)]);

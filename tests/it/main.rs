@@ -11,3 +11,4 @@ mod guards;
 mod import;
 mod laws;
 mod offline;
+mod recordings;

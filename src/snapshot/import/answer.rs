@@ -22,6 +22,17 @@ struct Wrapped<'a> {
     #[serde(default, borrow, deserialize_with = "present")]
     response: Option<&'a RawValue>,
     error: Option<ApiError>,
+    /// What boto3 gives as the response of a call that failed.
+    #[serde(rename = "Error")]
+    boto3_error: Option<Boto3Error>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Boto3Error {
+    code: String,
+    #[serde(default)]
+    message: String,
 }
 
 fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'a RawValue>, D::Error> {
@@ -54,7 +65,8 @@ pub(super) fn parse(
     let wrapped: Wrapped<'_> = serde_json::from_str(source.text).map_err(|error| source.syntax(&error))?;
     let request = wrapped.request.clone().unwrap_or_default();
     let wrong = |path: &str, message: &str| ImportError::from(source.error(1, 1, path.to_owned(), message.to_owned()));
-    match (wrapped.response, wrapped.error) {
+    let boto3_error = wrapped.boto3_error.map(|error| ApiError { code: error.code, message: error.message });
+    match (wrapped.response, wrapped.error.or(boto3_error)) {
         (Some(_), Some(_)) => Err(wrong("", "either a `response` or an `error`, not both")),
         (None, None) if wrapped.request.is_some() => Err(wrong("", "a `request` without `response` or `error`")),
         (None, Some(error)) if error.code.is_empty() => Err(wrong("error", "the `error` has no `code`")),

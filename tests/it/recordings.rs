@@ -1,0 +1,337 @@
+//! Answers that AWS gave to other people, imported as any folder is: all are understood, and mean what they say.
+//!
+//! The values below were read in the recordings by hand. See `fixtures/recordings/SOURCES.md`.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use posture::snapshot::import::{ImportOptions, import};
+use posture::snapshot::shapes::{account, budgets, cloudtrail, cloudwatch, events, iam, kms, organizations, sns};
+use posture::snapshot::{Operation, Said, Shape, Snapshot, Time};
+use serde_json::{Value, json};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/recordings")
+}
+
+/// One answer and where it comes from.
+struct Recording {
+    operation: Operation,
+    source: String,
+    output: Value,
+}
+
+fn recordings() -> Vec<Recording> {
+    let mut all = Vec::new();
+    for operation in Operation::ALL {
+        let place = format!("{}/{}", operation.spec().service, operation.command());
+        let mut add = |source: String, output: &Value| {
+            all.push(Recording { operation: *operation, source, output: output.clone() });
+        };
+        if let Ok(text) = std::fs::read_to_string(root().join("aws-cli").join(format!("{place}.json"))) {
+            let file: Value = serde_json::from_str(&text).unwrap();
+            for (number, example) in file["examples"].as_array().unwrap().iter().enumerate() {
+                add(format!("aws-cli/{place}#{number}"), &example["output"]);
+            }
+        }
+        if let Ok(text) = std::fs::read_to_string(root().join("recorded").join(format!("{place}.jsonl"))) {
+            for (number, line) in text.lines().enumerate() {
+                let line: Value = serde_json::from_str(line).unwrap();
+                add(format!("recorded/{place}#{number}"), &line["output"]);
+            }
+        }
+        let skeletons: Value = read("skeletons.json");
+        if let Some(skeleton) = skeletons[operation.spec().service].get(operation.command()) {
+            add(format!("skeletons/{place}"), &with_report_text(skeleton));
+        }
+    }
+    for name in ["example", "example_authz_details_for_overrides", "managed_policy_mismatch"] {
+        let details = read(&format!("authorization-details/cloudsplaining.{name}.json"));
+        let operation = Operation::IamGetAccountAuthorizationDetails;
+        all.push(Recording { operation, source: format!("cloudsplaining/{name}"), output: details });
+    }
+    all
+}
+
+fn read(path: &str) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(root().join(path)).unwrap()).unwrap()
+}
+
+/// The documentation of one operation shows a list's element where AWS answers with the list.
+const NOT_AS_AWS_ANSWERS: &str = "aws-cli/iam/get-account-authorization-details#0";
+
+/// Placeholders of a model: where it has a credential report, text stands for its bytes.
+fn with_report_text(skeleton: &Value) -> Value {
+    let mut skeleton = skeleton.clone();
+    if let Some(content) = skeleton.get_mut("Content") {
+        *content = json!("user,arn\n");
+    }
+    skeleton
+}
+
+/// Every recording in one folder, each under a request of its own, imported; and how many there were.
+static IMPORTED: LazyLock<(Snapshot, usize)> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let mut written = 0;
+    for (number, recording) in recordings().iter().enumerate() {
+        if recording.operation == Operation::StsGetCallerIdentity || recording.source == NOT_AS_AWS_ANSWERS {
+            continue;
+        }
+        let spec = recording.operation.spec();
+        let text = |member: &str| (member.to_owned(), json!(recording.source));
+        let mut request: serde_json::Map<String, Value> =
+            ["Source", "Name", "TrailName", "TopicArn", "SubscriptionArn", "KeyId", "BudgetName"]
+                .map(text)
+                .into_iter()
+                .collect();
+        request.extend(["AlternateContactType", "Rule"].map(text));
+        request.insert("LookupAttributes".to_owned(), json!([]));
+        request.insert("Notification".to_owned(), json!({ "Threshold": 80 }));
+        let path = folder.path().join(spec.service);
+        std::fs::create_dir_all(&path).unwrap();
+        let file = path.join(format!("{}@us-east-1~{number}.json", recording.operation.command()));
+        // Failures of boto3 stand as they are, answers with their request.
+        let observation = match &recording.output {
+            output if output.get("Error").is_some() => {
+                let error = &output["Error"];
+                json!({ "request": request, "error": { "code": error["Code"], "message": error["Message"].as_str().unwrap_or("") } })
+            }
+            output => json!({ "request": request, "response": output }),
+        };
+        std::fs::write(file, observation.to_string()).unwrap();
+        written += 1;
+    }
+    let options = ImportOptions {
+        collector: "posture test".to_owned(),
+        account: Some("123456789012".to_owned()),
+        partition: Some("aws".to_owned()),
+        // One recorded report was made to look a hundred years younger.
+        collected_at: Some(Time::parse("2117-01-01T00:00:00Z").unwrap()),
+        ..ImportOptions::default()
+    };
+    (import(folder.path(), &options).unwrap().snapshot, written)
+});
+
+/// The answer of one recording.
+fn answer<'a, T: Shape + 'a>(snapshot: &'a Snapshot, source: &str) -> Said<'a, T> {
+    let found = snapshot.answers::<T>().find(|answer| answer.observation.request["Source"] == source);
+    found.unwrap_or_else(|| panic!("no {source}")).said
+}
+
+fn present<'a, T: Shape + 'a>(snapshot: &'a Snapshot, source: &str) -> &'a T {
+    match answer::<T>(snapshot, source) {
+        Said::Present(answer) => answer,
+        Said::Absent => panic!("{source} is absent"),
+        Said::Failed(error) => panic!("{source} failed: {error:?}"),
+    }
+}
+
+fn words(list: &[&str]) -> Vec<String> {
+    list.iter().map(|&word| word.to_owned()).collect()
+}
+
+#[test]
+fn every_recording_imports_and_every_operation_has_one_but_billings() {
+    let (snapshot, written) = &*IMPORTED;
+    assert_eq!(snapshot.observations().len(), *written);
+    let recorded: BTreeSet<_> = recordings().iter().map(|recording| recording.operation).collect();
+    let missing: Vec<_> = Operation::ALL
+        .iter()
+        .filter(|operation| {
+            operation.spec().gathered == posture::snapshot::Gathered::Live && !recorded.contains(operation)
+        })
+        .map(|operation| operation.label())
+        .collect();
+    assert_eq!(missing, ["billing:GetBillingPreferences", "billing:GetCredits"]);
+}
+
+#[test]
+fn identities_are_read() {
+    let all = recordings();
+    let accounts =
+        all.iter().filter(|recording| recording.operation == Operation::StsGetCallerIdentity).map(|recording| {
+            let answer = recording.operation.parse(&recording.output.to_string()).unwrap();
+            posture::snapshot::shapes::sts::GetCallerIdentity::of(&answer).unwrap().account.clone().unwrap()
+        });
+    let accounts: Vec<_> = accounts.collect();
+    assert_eq!(
+        accounts,
+        ["123456789012", "123456789012", "644160558196", "644160558196", "644160558196", "accountType"]
+    );
+}
+
+#[test]
+fn account_settings_of_iam_mean_what_they_say() {
+    let (snapshot, _) = &*IMPORTED;
+    let summary: &iam::GetAccountSummary = present(snapshot, "recorded/iam/get-account-summary#1");
+    let summary = summary.summary_map.as_ref().unwrap();
+    assert_eq!((summary["AccountPasswordPresent"], summary["Users"], summary["MFADevicesInUse"]), (1, 20, 4));
+    let policy: &iam::GetAccountPasswordPolicy = present(snapshot, "aws-cli/iam/get-account-password-policy#0");
+    let policy = policy.password_policy.as_ref().unwrap();
+    assert_eq!((policy.minimum_password_length, policy.require_lowercase_characters), (Some(8), Some(false)));
+    assert_eq!(policy.max_password_age, None);
+    let aliases: &iam::ListAccountAliases = present(snapshot, "recorded/iam/list-account-aliases#2");
+    assert_eq!(aliases.account_aliases, Some(words(&["custodian-govcloud-test"])));
+    let features: &iam::ListOrganizationsFeatures = present(snapshot, "aws-cli/iam/list-organizations-features#0");
+    assert_eq!(features.enabled_features, Some(words(&["RootCredentialsManagement", "RootSessions"])));
+}
+
+#[test]
+fn a_device_named_after_root_belongs_to_whom_aws_says() {
+    let (snapshot, _) = &*IMPORTED;
+    let devices: &iam::ListVirtualMfaDevices = present(snapshot, "recorded/iam/list-virtual-mfa-devices#0");
+    let owners: Vec<_> = devices
+        .virtual_mfa_devices
+        .iter()
+        .flatten()
+        .map(|device| {
+            (device.serial_number.as_deref().unwrap(), device.user.as_ref().and_then(|user| user.arn.as_deref()))
+        })
+        .collect();
+    assert_eq!(owners[0], ("arn:aws:iam::644160558196:mfa/test_mfa_device1", None));
+    assert_eq!(owners[1].1, Some("arn:aws:iam::644160558196:root"));
+    assert_eq!(
+        owners[2],
+        (
+            "arn:aws:iam::644160558196:mfa/root-account-mfa-device",
+            Some("arn:aws:iam::644160558196:user/fake_not_root_user")
+        )
+    );
+}
+
+#[test]
+fn credential_reports_are_text_and_unready_ones_are_no_answer() {
+    let (snapshot, _) = &*IMPORTED;
+    let report: &iam::GetCredentialReport = present(snapshot, "recorded/iam/get-credential-report#3");
+    assert_eq!(report.generated_time, Some(Time::parse("2016-11-25T14:30:42Z").unwrap()));
+    let on_disk = std::fs::read_to_string(root().join("credential-reports/c7n.test_iam_user_unused_keys.csv")).unwrap();
+    assert_eq!(report.content.as_ref().unwrap().trim_end(), on_disk.trim_end());
+    for (number, code) in [(2, "ReportNotPresent"), (4, "ReportInProgress")] {
+        let said =
+            answer::<iam::GetCredentialReport>(snapshot, &format!("recorded/iam/get-credential-report#{number}"));
+        assert!(matches!(said, Said::Failed(error) if error.code == code), "{said:?}");
+    }
+}
+
+#[test]
+fn authorization_details_keep_identities_policies_and_times() {
+    let (snapshot, _) = &*IMPORTED;
+    let details: &iam::GetAccountAuthorizationDetails = present(snapshot, "cloudsplaining/example");
+    let count = |length: Option<usize>| length.unwrap();
+    assert_eq!(count(details.user_detail_list.as_ref().map(Vec::len)), 44);
+    assert_eq!(count(details.group_detail_list.as_ref().map(Vec::len)), 5);
+    assert_eq!(count(details.role_detail_list.as_ref().map(Vec::len)), 78);
+    assert_eq!(count(details.policies.as_ref().map(Vec::len)), 84);
+    // Python writes a space between date and time.
+    let user = &details.user_detail_list.as_ref().unwrap()[0];
+    assert_eq!(user.create_date, Some(Time::parse("2023-03-09T10:41:45Z").unwrap()));
+    let version = &details.policies.as_ref().unwrap()[0].policy_version_list.as_ref().unwrap()[0];
+    assert_eq!(version.document.as_ref().unwrap()["Statement"][0]["Action"], "iam:AttachGroupPolicy");
+}
+
+#[test]
+fn an_example_that_is_not_as_aws_answers_is_refused_where_it_differs() {
+    let example = recordings().into_iter().find(|recording| recording.source == NOT_AS_AWS_ANSWERS).unwrap();
+    let error = example.operation.parse(&example.output.to_string()).unwrap_err();
+    assert_eq!(error.path().to_string(), "GroupDetailList[0].AttachedManagedPolicies");
+    assert!(error.inner().to_string().contains("invalid type: map, expected a sequence"), "{error}");
+}
+
+#[test]
+fn trails_their_state_and_selectors_are_read_in_both_spellings_of_time() {
+    let (snapshot, _) = &*IMPORTED;
+    let trails: &cloudtrail::DescribeTrails = present(snapshot, "recorded/cloudtrail/describe-trails#7");
+    let trails: Vec<_> = trails
+        .trail_list
+        .iter()
+        .flatten()
+        .map(|trail| {
+            (
+                trail.name.as_deref().unwrap(),
+                trail.is_multi_region_trail,
+                trail.is_organization_trail,
+                trail.home_region.as_deref(),
+            )
+        })
+        .collect();
+    assert_eq!(trails[1], ("MultiRegion2CloudTrail", Some(true), None, Some("us-east-2")));
+    assert_eq!(trails[3], ("orgTrail", Some(true), Some(true), Some("us-east-1")));
+    // AWS CLI v1 printed seconds since 1970.
+    let status: &cloudtrail::GetTrailStatus = present(snapshot, "aws-cli/cloudtrail/get-trail-status#0");
+    assert_eq!(status.latest_delivery_time, Some(Time::parse("2016-01-28T23:02:24.869Z").unwrap()));
+    let status: &cloudtrail::GetTrailStatus = present(snapshot, "recorded/cloudtrail/get-trail-status#5");
+    assert_eq!(status.is_logging, Some(false));
+    assert_eq!(status.stop_logging_time, Some(Time::parse("2019-01-22T21:06:56Z").unwrap()));
+    let selectors: &cloudtrail::GetEventSelectors = present(snapshot, "recorded/cloudtrail/get-event-selectors#9");
+    let selector = &selectors.event_selectors.as_ref().unwrap()[0];
+    assert_eq!(
+        (selector.read_write_type.as_deref(), selector.include_management_events),
+        (Some("WriteOnly"), Some(false))
+    );
+    let events: &cloudtrail::LookupEvents = present(snapshot, "aws-cli/cloudtrail/lookup-events#0");
+    let record = events.events.as_ref().unwrap()[0].cloud_trail_event.as_deref().unwrap();
+    assert!(record.contains("my-role") && !record.contains("72.21.198.70"), "{record}");
+}
+
+#[test]
+fn alarms_of_both_kinds_and_metrics_are_read() {
+    let (snapshot, _) = &*IMPORTED;
+    let alarms: &cloudwatch::DescribeAlarms = present(snapshot, "aws-cli/cloudwatch/describe-alarms#0");
+    let alarm = &alarms.metric_alarms.as_ref().unwrap()[0];
+    assert_eq!((alarm.threshold, alarm.period, alarm.statistic.as_deref()), (Some(70.0), Some(300), Some("Average")));
+    assert_eq!(alarm.alarm_actions, Some(words(&["arn:aws:sns:us-east-1:123456789012:myHighCpuAlarm"])));
+    let alarms: &cloudwatch::DescribeAlarms = present(snapshot, "recorded/cloudwatch/describe-alarms#0");
+    let alarm = &alarms.composite_alarms.as_ref().unwrap()[0];
+    assert_eq!(alarm.alarm_rule.as_deref(), Some("ALARM(\"c7n-test-alarm-tags-filter\")"));
+    let metrics: &cloudwatch::ListMetrics = present(snapshot, "aws-cli/cloudwatch/list-metrics#0");
+    assert_eq!(metrics.metrics.as_ref().map(Vec::len), Some(8));
+}
+
+#[test]
+fn topics_subscriptions_and_keys_are_read() {
+    let (snapshot, _) = &*IMPORTED;
+    let topic: &sns::GetTopicAttributes = present(snapshot, "recorded/sns/get-topic-attributes#15");
+    assert_eq!(topic.attributes.as_ref().unwrap()["KmsMasterKeyId"], "alias/aws/sns");
+    let subscriptions: &sns::ListSubscriptionsByTopic = present(snapshot, "recorded/sns/list-subscriptions-by-topic#0");
+    let subscription = &subscriptions.subscriptions.as_ref().unwrap()[0];
+    assert_eq!(subscription.protocol.as_deref(), Some("email-json"));
+    let attributes: &sns::GetSubscriptionAttributes = present(snapshot, "aws-cli/sns/get-subscription-attributes#0");
+    assert_eq!(attributes.attributes.as_ref().unwrap()["Endpoint"], "my-email@example.com");
+    let key: &kms::DescribeKey = present(snapshot, "aws-cli/kms/describe-key#1");
+    let key = key.key_metadata.as_ref().unwrap();
+    assert_eq!((key.multi_region, key.aws_account_id.as_deref()), (Some(true), Some("111122223333")));
+    let policy: &kms::GetKeyPolicy = present(snapshot, "recorded/kms/get-key-policy#0");
+    let policy: Value = serde_json::from_str(policy.policy.as_ref().unwrap()).unwrap();
+    assert_eq!(policy["Statement"][1]["Sid"], "Enable Cross Account");
+}
+
+#[test]
+fn budgets_contacts_rules_and_organizations_are_read() {
+    let (snapshot, _) = &*IMPORTED;
+    let described: &budgets::DescribeBudgets = present(snapshot, "aws-cli/budgets/describe-budgets#0");
+    let budget = &described.budgets.as_ref().unwrap()[0];
+    assert_eq!(budget.cost_types.as_ref().unwrap().include_credit, Some(true));
+    assert_eq!(budget.cost_filters.as_ref().unwrap()["AZ"], ["us-east-1"]);
+    assert_eq!(budget.time_period.as_ref().unwrap().end, Some(Time::parse("2087-06-15T00:00:00Z").unwrap()));
+    let found: &budgets::DescribeNotificationsForBudget =
+        present(snapshot, "aws-cli/budgets/describe-notifications-for-budget#0");
+    assert_eq!(found.notifications.as_ref().unwrap()[0].threshold, Some(80.0));
+    let found: &budgets::DescribeSubscribersForNotification =
+        present(snapshot, "aws-cli/budgets/describe-subscribers-for-notification#0");
+    assert_eq!(found.subscribers.as_ref().unwrap()[1].address.as_deref(), Some("example@example.com"));
+    let contact: &account::GetAlternateContact = present(snapshot, "skeletons/account/get-alternate-contact");
+    let contact = contact.alternate_contact.as_ref().unwrap();
+    assert_eq!(contact.alternate_contact_type.as_deref(), Some("BILLING"));
+    let rules: &events::ListRules = present(snapshot, "recorded/events/list-rules#1");
+    let rule = &rules.rules.as_ref().unwrap()[1];
+    assert!(rule.event_pattern.as_deref().unwrap().contains("\"aws.health\""));
+    assert_eq!(rule.managed_by.as_deref(), Some("eks.amazonaws.com"));
+    let targets: &events::ListTargetsByRule = present(snapshot, "recorded/events/list-targets-by-rule#0");
+    assert_eq!(targets.targets.as_ref().unwrap()[0].arn.as_deref(), Some("arn:aws:sns:us-west-1:644160558196:MyTopic"));
+    let denied =
+        answer::<organizations::DescribeOrganization>(snapshot, "recorded/organizations/describe-organization#1");
+    assert!(matches!(denied, Said::Failed(error) if error.code == "AccessDeniedException"));
+    let member: &organizations::DescribeAccount = present(snapshot, "aws-cli/organizations/describe-account#0");
+    assert_eq!(member.account.as_ref().unwrap().joined_method.as_deref(), Some("INVITED"));
+}

@@ -1,6 +1,8 @@
 //! The account itself: the record that every rule has in scope as `account`.
 
+use super::collector::{self, Collector};
 use super::credential_report::CredentialReport;
+use super::iam_account::{self, IamAccount};
 use super::iam_user::IamUser;
 use super::organization::{self, Organization};
 use super::password_policy::{self, PasswordPolicy};
@@ -24,6 +26,13 @@ facts! {
         password_policy: PasswordPolicy => [IamGetAccountPasswordPolicy];
         /// The organization that the account belongs to; absent for a standalone account.
         organization: Organization => [OrganizationsDescribeOrganization];
+        /// What the organization manages centrally of member accounts' root users, as in `RootSessions`; absent where
+        /// the account is not the one to ask.
+        organization_features: List<String> => [IamListOrganizationsFeatures];
+        /// The identity that took the snapshot.
+        collector: Collector => [];
+        /// IAM of the account as a whole.
+        iam: IamAccount => [];
     }
 }
 
@@ -49,6 +58,9 @@ pub(crate) fn build(
         has_console_user: has_console_user(users),
         password_policy: password_policy::build(snapshot),
         organization: organization::build(snapshot),
+        organization_features: organization::features(snapshot),
+        collector: Fact::derived(Observed::Present(collector::build(snapshot, report))),
+        iam: Fact::derived(Observed::Present(iam_account::build(snapshot))),
     };
     Resource { id: id(snapshot), region: None, facts }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Gap, INCOMPLETE, MEMBER_MISSING, Source};
+use super::{Fact, Gap, INCOMPLETE, MEMBER_MISSING, Observed, Origin, Source};
 use crate::snapshot::{Answer, Observation, Said, Snapshot, shapes::iam};
 
 /// The entities of one kind, with the reasons why there may be more.
@@ -111,6 +111,18 @@ impl<'a, T> Entities<'a, T> {
         // One answer may serve two filters, as an unfiltered one does; it is taken once.
         if !self.items.iter().any(|entity| entity.observation == observation) {
             self.items.extend(items.iter().enumerate().map(|(index, detail)| Entity { detail, observation, index }));
+        }
+    }
+}
+
+/// A member that AWS always sends for an entity.
+pub(crate) fn member<T, U>(entity: Entity<'_, T>, pointer: &'static str, get: impl FnOnce(&T) -> Option<U>) -> Fact<U> {
+    let origin = Origin::at(entity.observation, pointer).element(entity.index);
+    match get(entity.detail) {
+        Some(value) => Fact::present(value, origin),
+        None => {
+            let gap = Gap::of_reason(MEMBER_MISSING, format!("the answer has no `{pointer}`"));
+            Fact::new(Observed::Unknown(gap), origin)
         }
     }
 }

@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::authorization::{self, Entity};
+use super::authorization::{self, Entity, member};
 use super::credential_report::{CredentialReport, ROOT_ROW, Row};
 use super::resource::Resource;
 use super::virtual_mfa::VirtualMfa;
-use super::{Fact, Gap, List, MEMBER_MISSING, Observed, Origin, UNDECIDED};
+use super::{Fact, Gap, List, Observed, Origin, UNDECIDED};
 use crate::facts;
 use crate::snapshot::{Snapshot, Time, shapes::iam};
 
@@ -149,18 +149,6 @@ fn from_row<T>(row: &Observed<&Row>, get: impl FnOnce(&Row) -> Fact<T>) -> Fact<
         Observed::Present(row) => get(row),
         Observed::Absent => Fact::absent(Origin::NONE),
         Observed::Unknown(gap) => Fact::unknown(gap.clone()),
-    }
-}
-
-/// A member that AWS always sends for an entity.
-fn member<T, U>(entity: Entity<'_, T>, pointer: &'static str, get: impl FnOnce(&T) -> Option<U>) -> Fact<U> {
-    let origin = Origin::at(entity.observation, pointer).element(entity.index);
-    match get(entity.detail) {
-        Some(value) => Fact::present(value, origin),
-        None => Fact::new(
-            Observed::Unknown(Gap::of_reason(MEMBER_MISSING, format!("the answer has no `{pointer}`"))),
-            origin,
-        ),
     }
 }
 

@@ -5,7 +5,10 @@
 
 mod account;
 pub mod authorization;
+mod collector;
 mod credential_report;
+mod iam_account;
+mod iam_group;
 mod iam_user;
 mod observed;
 mod organization;
@@ -18,6 +21,9 @@ mod virtual_mfa;
 
 pub use crate::snapshot::leader_region;
 pub use account::Account;
+pub use collector::Collector;
+pub use iam_account::IamAccount;
+pub use iam_group::IamGroup;
 pub use iam_user::{AccessKey, IamUser};
 pub use observed::{
     Gap, INCOMPLETE, MALFORMED, MEMBER_MISSING, NO_VALUE, NOT_ATTESTED, NOT_COLLECTED, Observed, UNDECIDED,
@@ -42,6 +48,8 @@ pub struct Facts {
     pub root: Resource<RootUser>,
     /// IAM users.
     pub users: List<Resource<IamUser>>,
+    /// IAM groups.
+    pub groups: List<Resource<IamGroup>>,
 }
 
 impl Facts {
@@ -50,9 +58,10 @@ impl Facts {
         let report = credential_report::CredentialReport::read(snapshot);
         let devices = virtual_mfa::VirtualMfa::read(snapshot);
         let users = iam_user::build(snapshot, &report, &devices);
+        let groups = iam_group::build(snapshot, &users);
         let root = root_user::build(snapshot, &report, &devices);
         let account = account::build(snapshot, &report, &users, as_of);
-        Self { account, root, users }
+        Self { account, root, users, groups }
     }
 }
 
@@ -78,5 +87,12 @@ pub const KINDS: &[Kind] = &[
         plural: "IAM users",
         operations: &[Operation::IamGetCredentialReport, Operation::IamGetAccountAuthorizationDetails],
         list: |facts| facts.users.listing(),
+    },
+    Kind {
+        schema: IamGroup::SCHEMA,
+        variable: "group",
+        plural: "IAM groups",
+        operations: &[Operation::IamGetAccountAuthorizationDetails],
+        list: |facts| facts.groups.listing(),
     },
 ];

@@ -1,8 +1,11 @@
 //! The organization that an account belongs to, as a member may see it.
 
-use super::{Fact, Observed, Source};
+use super::{Fact, List, Observed, Source};
 use crate::facts;
-use crate::snapshot::{Snapshot, shapes::organizations};
+use crate::snapshot::{
+    Snapshot,
+    shapes::{iam, organizations},
+};
 
 facts! {
     /// An organization of AWS Organizations.
@@ -34,6 +37,24 @@ pub(crate) fn build(snapshot: &Snapshot) -> Fact<Organization> {
             management_account_id: management,
         }
     })
+}
+
+/// Errors of `ListOrganizationsFeatures` that say that no feature is on:
+/// <https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListOrganizationsFeatures.html>.
+const NO_FEATURES: [&str; 4] = [
+    "ServiceAccessNotEnabled",
+    "ServiceAccessNotEnabledException",
+    "OrganizationNotInAllFeaturesMode",
+    "OrganizationNotInAllFeaturesModeException",
+];
+
+/// Builds the features that the organization manages centrally; absent in accounts that AWS does not tell.
+pub(crate) fn features(snapshot: &Snapshot) -> Fact<List<String>> {
+    let source = Source::<iam::ListOrganizationsFeatures>::global(snapshot);
+    if source.state.gap().is_some_and(|gap| NO_FEATURES.contains(&gap.code())) {
+        return Fact::present(List::whole(Vec::new()), source.origin(""));
+    }
+    source.required("/EnabledFeatures", |answer| answer.enabled_features.clone().map(List::whole))
 }
 
 impl Organization {

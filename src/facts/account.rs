@@ -2,6 +2,7 @@
 
 use super::collector::{self, Collector};
 use super::credential_report::CredentialReport;
+use super::iam_access::AccountAccess;
 use super::iam_account::{self, IamAccount};
 use super::iam_user::IamUser;
 use super::organization::{self, Organization};
@@ -47,6 +48,7 @@ pub(crate) fn build(
     report: &CredentialReport,
     users: &List<Resource<IamUser>>,
     as_of: Option<Time>,
+    access: AccountAccess,
 ) -> Resource<Account> {
     let facts = Account {
         id: Fact::derived(Observed::Present(snapshot.account.clone())),
@@ -60,7 +62,7 @@ pub(crate) fn build(
         organization: organization::build(snapshot),
         organization_features: organization::features(snapshot),
         collector: Fact::derived(Observed::Present(collector::build(snapshot, report))),
-        iam: Fact::derived(Observed::Present(iam_account::build(snapshot))),
+        iam: Fact::derived(Observed::Present(iam_account::build(snapshot, access))),
     };
     Resource { id: id(snapshot), region: None, facts }
 }

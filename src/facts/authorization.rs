@@ -115,6 +115,15 @@ impl<'a, T> Entities<'a, T> {
     }
 }
 
+/// The values of the request member `Filter`; empty for an unfiltered answer.
+pub(crate) fn filters(observation: &Observation) -> Vec<String> {
+    match observation.request.get("Filter") {
+        None => Vec::new(),
+        Some(Value::Array(filters)) => filters.iter().filter_map(|value| Some(value.as_str()?.to_owned())).collect(),
+        Some(value) => value.as_str().map(str::to_owned).into_iter().collect(),
+    }
+}
+
 /// A member that AWS always sends for an entity.
 pub(crate) fn member<T, U>(entity: Entity<'_, T>, pointer: &'static str, get: impl FnOnce(&T) -> Option<U>) -> Fact<U> {
     let origin = Origin::at(entity.observation, pointer).element(entity.index);

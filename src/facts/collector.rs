@@ -2,7 +2,7 @@
 
 use super::authorization;
 use super::credential_report::CredentialReport;
-use super::{Fact, Observed, Source};
+use super::{Fact, Observed, Origin, Source};
 use crate::facts;
 use crate::snapshot::{Snapshot, shapes::sts};
 
@@ -28,24 +28,32 @@ pub(crate) fn build(snapshot: &Snapshot, report: &CredentialReport) -> Collector
     }
 }
 
-/// STS alone says who asks, not whose answers they are: files of two accounts may lie in one import.
+/// STS alone says who asks, not whose answers they are: files of two accounts may lie in one import. The credential
+/// report decides, because it names root in every account; authorization details can only disagree.
 fn answers_account(snapshot: &Snapshot, report: &CredentialReport) -> Fact<String> {
-    let rows = report.rows.present().into_iter().flatten().filter_map(|row| row.text("arn").present().copied());
+    let rows = match &report.rows {
+        Observed::Present(rows) => rows,
+        Observed::Absent => return Fact::absent(report.origin()),
+        Observed::Unknown(gap) => return Fact::unknown(gap.clone()),
+    };
+    let mut named = rows.iter().filter_map(|row| account_of(row.text("arn").present().copied()?)).peekable();
+    let first = named.peek().copied();
+    if let Some(other) = named.find(|account| *account != snapshot.account) {
+        return Fact::present(other.to_owned(), report.origin());
+    }
     let users = authorization::users(snapshot);
-    let roles = authorization::roles(snapshot);
-    let users = users.items.iter().filter_map(|user| user.detail.arn.as_deref());
-    let roles = roles.items.iter().filter_map(|role| role.detail.arn.as_deref());
-    let mut found = None;
-    for account in rows.chain(users).chain(roles).filter_map(|arn| arn.split(':').nth(4)) {
-        if account != snapshot.account {
-            found = Some(account);
-            break;
+    for user in &users.items {
+        if let Some(other) = user.detail.arn.as_deref().and_then(account_of).filter(|id| *id != snapshot.account) {
+            let origin = Origin::at(user.observation, "/UserDetailList/*/Arn").element(user.index);
+            return Fact::present(other.to_owned(), origin);
         }
-        found = Some(account);
     }
-    match (found, &report.rows) {
-        (Some(account), _) => Fact::present(account.to_owned(), report.origin()),
-        (None, Observed::Unknown(gap)) => Fact::unknown(gap.clone()),
-        (None, _) => Fact::absent(report.origin()),
+    match first {
+        Some(account) => Fact::present(account.to_owned(), report.origin()),
+        None => Fact::absent(report.origin()),
     }
+}
+
+fn account_of(arn: &str) -> Option<&str> {
+    arn.split(':').nth(4).filter(|account| !account.is_empty())
 }

@@ -1,6 +1,7 @@
 //! What IAM says of the account as a whole: its alias, and who holds single policies of AWS.
 
 use super::authorization::{self, Entities};
+use super::iam_access::AccountAccess;
 use super::{Fact, Gap, List, Observed, Origin, Source};
 use crate::facts;
 use crate::snapshot::{Snapshot, shapes::iam};
@@ -10,15 +11,17 @@ facts! {
     IamAccount as "iam-account" {
         /// The account's aliases; AWS allows one.
         aliases: List<String> => [IamListAccountAliases];
-        /// Names of the roles that AWSSupportAccess is attached to.
+        /// Names of the roles that `AWSSupportAccess` is attached to.
         support_roles: List<String> => [IamGetAccountAuthorizationDetails];
-        /// Users, groups and roles that AWSCloudShellFullAccess is attached to, as in `role/developer`.
+        /// Users, groups and roles that `AWSCloudShellFullAccess` is attached to, as in `role/developer`.
         cloudshell_full_access: List<String> => [IamGetAccountAuthorizationDetails];
+        /// What the account's policies let its principals do.
+        access: AccountAccess => [];
     }
 }
 
 /// Builds the record.
-pub(crate) fn build(snapshot: &Snapshot) -> IamAccount {
+pub(crate) fn build(snapshot: &Snapshot, access: AccountAccess) -> IamAccount {
     let aws = |name: &str| format!("arn:{}:iam::aws:policy/{name}", snapshot.partition);
     let source = Source::<iam::ListAccountAliases>::global(snapshot);
     let (users, groups, roles) =
@@ -46,6 +49,7 @@ pub(crate) fn build(snapshot: &Snapshot) -> IamAccount {
         }),
         support_roles: at_first(&roles, "/RoleDetailList", roles_with(&aws("AWSSupportAccess"))),
         cloudshell_full_access: at_first(&roles, "/RoleDetailList", joined(everybody)),
+        access: Fact::derived(Observed::Present(access)),
     }
 }
 

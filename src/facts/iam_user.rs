@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::authorization::{self, Entity, member};
 use super::credential_report::{CredentialReport, ROOT_ROW, Row};
+use super::iam_access::Engine;
 use super::resource::Resource;
 use super::virtual_mfa::VirtualMfa;
-use super::{Fact, Gap, List, Observed, Origin, UNDECIDED};
+use super::{Fact, Gap, List, MEMBER_MISSING, Observed, Origin, UNDECIDED};
 use crate::facts;
 use crate::snapshot::{Snapshot, Time, shapes::iam};
 
@@ -37,6 +38,10 @@ facts! {
         attached_policies: List<String> => [IamGetAccountAuthorizationDetails];
         /// Names of the inline policies of the user.
         inline_policies: List<String> => [IamGetAccountAuthorizationDetails];
+        /// True when the user's policies, those of its groups included, give full control of IAM and so of the account.
+        is_admin: bool => [IamGetAccountAuthorizationDetails];
+        /// True when the user's policies allow nothing beyond setting up MFA without it.
+        mfa_enforced: bool => [IamGetAccountAuthorizationDetails];
     }
 
     /// An access key of an IAM user, as the credential report numbers it.
@@ -59,6 +64,7 @@ pub(crate) fn build(
     snapshot: &Snapshot,
     report: &CredentialReport,
     devices: &VirtualMfa<'_>,
+    engine: &Engine,
 ) -> List<Resource<IamUser>> {
     let details = authorization::users(snapshot);
     let by_name: BTreeMap<&str, Entity<'_, iam::UserDetail>> =
@@ -92,7 +98,7 @@ pub(crate) fn build(
                 Gap::of_reason(UNDECIDED, format!("user `{name}` is not in the authorization details"))
             })),
         };
-        user(snapshot, name, &row, &detail, devices)
+        user(snapshot, name, &row, &detail, devices, engine)
     });
     List { items: users.collect(), gaps }
 }
@@ -103,6 +109,7 @@ fn user(
     row: &Observed<&Row>,
     detail: &Observed<Entity<'_, iam::UserDetail>>,
     devices: &VirtualMfa<'_>,
+    engine: &Engine,
 ) -> Resource<IamUser> {
     let arn = match (row, detail) {
         (Observed::Present(row), _) if row.text("arn").present().is_some_and(|arn| !arn.is_empty()) => {
@@ -119,6 +126,7 @@ fn user(
             _ => unknown,
         },
     };
+    let (is_admin, mfa_enforced) = access(detail, engine);
     let password_last_used = password_last_used(row);
     let password_last_changed = from_row(row, |row| row.time("password_last_changed"));
     let facts = IamUser {
@@ -140,8 +148,28 @@ fn user(
             let all = user.user_policy_list.as_deref().unwrap_or(&[]);
             Some(all.iter().filter_map(|p| p.policy_name.clone()).collect())
         }),
+        is_admin,
+        mfa_enforced,
     };
     Resource { id, region: None, facts }
+}
+
+/// What the policy engine says of the user: administrator, and MFA enforced.
+fn access(detail: &Observed<Entity<'_, iam::UserDetail>>, engine: &Engine) -> (Fact<bool>, Fact<bool>) {
+    match detail {
+        Observed::Present(entity) => {
+            let origin = Origin::at(entity.observation, "/UserDetailList/*").element(entity.index);
+            match entity.detail.arn.as_deref().and_then(|arn| engine.of_user(arn)) {
+                Some((admin, enforced)) => (Fact::new(admin, origin), Fact::new(enforced, origin)),
+                None => {
+                    let gap = Gap::of_reason(MEMBER_MISSING, "the authorization details give no ARN of the user");
+                    (Fact::unknown(gap.clone()), Fact::unknown(gap))
+                }
+            }
+        }
+        Observed::Absent => (Fact::absent(Origin::NONE), Fact::absent(Origin::NONE)),
+        Observed::Unknown(gap) => (Fact::unknown(gap.clone()), Fact::unknown(gap.clone())),
+    }
 }
 
 fn from_row<T>(row: &Observed<&Row>, get: impl FnOnce(&Row) -> Fact<T>) -> Fact<T> {

@@ -7,8 +7,10 @@ mod account;
 pub mod authorization;
 mod collector;
 mod credential_report;
+mod iam_access;
 mod iam_account;
 mod iam_group;
+mod iam_policy;
 mod iam_user;
 mod observed;
 mod organization;
@@ -22,8 +24,10 @@ mod virtual_mfa;
 pub use crate::snapshot::leader_region;
 pub use account::Account;
 pub use collector::Collector;
+pub use iam_access::AccountAccess;
 pub use iam_account::IamAccount;
 pub use iam_group::IamGroup;
+pub use iam_policy::{IamPolicy, IamPrincipal, InlinePolicy};
 pub use iam_user::{AccessKey, IamUser};
 pub use observed::{
     Gap, INCOMPLETE, MALFORMED, MEMBER_MISSING, NO_VALUE, NOT_ATTESTED, NOT_COLLECTED, Observed, UNDECIDED,
@@ -36,6 +40,8 @@ pub use source::Source;
 pub use value::{
     Fact, FactList, FactRef, FactType, Field, Items, List, Origin, Record, Schema, Type, Value, record_name,
 };
+
+use std::sync::OnceLock;
 
 use crate::snapshot::{Operation, Snapshot, Time};
 
@@ -50,6 +56,9 @@ pub struct Facts {
     pub users: List<Resource<IamUser>>,
     /// IAM groups.
     pub groups: List<Resource<IamGroup>>,
+    engine: iam_access::Engine,
+    policies: OnceLock<List<Resource<IamPolicy>>>,
+    principals: OnceLock<List<Resource<IamPrincipal>>>,
 }
 
 impl Facts {
@@ -57,11 +66,23 @@ impl Facts {
     pub fn build(snapshot: &Snapshot, as_of: Option<Time>) -> Self {
         let report = credential_report::CredentialReport::read(snapshot);
         let devices = virtual_mfa::VirtualMfa::read(snapshot);
-        let users = iam_user::build(snapshot, &report, &devices);
+        let engine = iam_access::Engine::read(snapshot);
+        let users = iam_user::build(snapshot, &report, &devices, &engine);
         let groups = iam_group::build(snapshot, &users);
         let root = root_user::build(snapshot, &report, &devices);
-        let account = account::build(snapshot, &report, &users, as_of);
-        Self { account, root, users, groups }
+        let account = account::build(snapshot, &report, &users, as_of, engine.of_account(&users));
+        let (policies, principals) = (OnceLock::new(), OnceLock::new());
+        Self { account, root, users, groups, engine, policies, principals }
+    }
+
+    /// Managed and inline policies, judged when a rule first asks: escalation looks at all principals at once.
+    pub fn policies(&self) -> &List<Resource<IamPolicy>> {
+        self.policies.get_or_init(|| iam_policy::policies(&self.engine))
+    }
+
+    /// Users, groups and roles with their inline policies.
+    pub fn principals(&self) -> &List<Resource<IamPrincipal>> {
+        self.principals.get_or_init(|| iam_policy::principals(&self.engine))
     }
 }
 
@@ -94,5 +115,19 @@ pub const KINDS: &[Kind] = &[
         plural: "IAM groups",
         operations: &[Operation::IamGetAccountAuthorizationDetails],
         list: |facts| facts.groups.listing(),
+    },
+    Kind {
+        schema: IamPolicy::SCHEMA,
+        variable: "policy",
+        plural: "IAM policies",
+        operations: &[Operation::IamGetAccountAuthorizationDetails],
+        list: |facts| facts.policies().listing(),
+    },
+    Kind {
+        schema: IamPrincipal::SCHEMA,
+        variable: "principal",
+        plural: "IAM users, groups and roles",
+        operations: &[Operation::IamGetAccountAuthorizationDetails],
+        list: |facts| facts.principals().listing(),
     },
 ];

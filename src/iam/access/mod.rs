@@ -127,6 +127,14 @@ impl<'a> Access<'a> {
         self
     }
 
+    /// The access in sessions with MFA, for questions about what a principal can reach at best.
+    #[must_use]
+    pub fn with_mfa(mut self) -> Self {
+        self.context.set_value("aws:MultiFactorAuthPresent", "true");
+        self.context.set_value("aws:MultiFactorAuthAge", "0");
+        self
+    }
+
     /// Adds an identity policy's statements.
     #[must_use]
     pub fn with(mut self, more: impl IntoIterator<Item = Grant<'a>>) -> Self {

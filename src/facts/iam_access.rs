@@ -1,0 +1,290 @@
+//! The policy engine's answers as facts: who administers the account, what policies grant, and how they escalate.
+//!
+//! What needs all principals at once is worked out when a rule first asks for it ([`Policies`] and [`Principals`] are
+//! built on demand), because on large accounts it costs more than everything else.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::authorization;
+use super::iam_user::IamUser;
+use super::resource::Resource;
+use super::{Fact, Gap, List, MALFORMED, Observed, Origin, UNDECIDED};
+use crate::facts;
+use crate::iam::access::{Access, BILLING_ACTIONS, BUDGET_ACTIONS};
+use crate::iam::account::{Account, Boundary, DocumentId, Principal, PrincipalKind};
+use crate::iam::document::Rule;
+use crate::iam::pattern::Pattern;
+use crate::iam::{Effect, PrincipalBlock, Truth, policy};
+use crate::snapshot::{Said, Snapshot, shapes::iam};
+
+facts! {
+    /// What the account's policies let its principals do.
+    AccountAccess as "account-access" {
+        /// How somebody other than root administers the account: a group with administrator rights and a member, or a
+        /// role with administrator rights that people can assume; absent when there is neither.
+        admin_path: String => [IamGetAccountAuthorizationDetails];
+        /// A user, group or role that may see and change budgets; absent when there is none.
+        budget_manager: String => [IamGetAccountAuthorizationDetails];
+        /// A user, group or role that may read bills, costs or budgets; absent when there is none.
+        billing_reader: String => [IamGetAccountAuthorizationDetails];
+        /// True when the account has IAM users.
+        has_users: bool => [IamGetAccountAuthorizationDetails, IamGetCredentialReport];
+        /// Users with a password or an active access key who may do more than set up MFA without it.
+        users_without_mfa_policy: List<String> => [IamGetAccountAuthorizationDetails, IamGetCredentialReport];
+    }
+}
+
+/// The principals and policies of a snapshot, ready for questions.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(super) account: Account,
+    /// Managed policies by ARN: whether they are attached to anything, where AWS says so.
+    pub(super) attached: BTreeMap<String, Option<bool>>,
+    /// Why there may be more.
+    pub(super) gaps: Vec<Gap>,
+    /// Where the answers begin.
+    pub(super) origin: Origin,
+}
+
+impl Engine {
+    /// Reads the authorization details of a snapshot.
+    pub(crate) fn read(snapshot: &Snapshot) -> Self {
+        let mut builder = Account::builder(&snapshot.account, &snapshot.partition, Some(snapshot.collected_at));
+        let mut origin = Origin::NONE;
+        for answer in snapshot.answers::<iam::GetAccountAuthorizationDetails>() {
+            if let Said::Present(details) = answer.said {
+                builder.add(details, &authorization::filters(answer.observation));
+                if origin.observation.is_none() {
+                    origin = Origin::at(answer.index, "");
+                }
+            }
+        }
+        let policies = authorization::policies(snapshot);
+        let attached = policies.items.iter().filter_map(|policy| {
+            Some((policy.detail.arn.clone()?, policy.detail.attachment_count.map(|count| count > 0)))
+        });
+        let mut engine = Self { account: builder.build(), attached: attached.collect(), gaps: policies.gaps, origin };
+        engine.gaps.extend(authorization::users(snapshot).gaps);
+        engine.gaps.extend(authorization::groups(snapshot).gaps);
+        engine.gaps.extend(authorization::roles(snapshot).gaps);
+        engine.gaps.sort();
+        engine.gaps.dedup();
+        engine
+    }
+
+    /// Whether a user administers the account, and whether its policies insist on MFA; `None` for a user that the
+    /// authorization details do not hold.
+    pub(crate) fn of_user(&self, arn: &str) -> Option<(Observed<bool>, Observed<bool>)> {
+        let principal = self.account.principal(arn)?;
+        let admin = self.access(principal).is_admin().truth;
+        let enforced = Access::new(&self.account, principal).mfa().enforced;
+        Some((self.observed(admin), self.observed(enforced)))
+    }
+
+    /// What a principal can do at best: whoever may register a device can meet a condition on MFA.
+    fn access<'a>(&'a self, principal: &'a Principal) -> Access<'a> {
+        Access::new(&self.account, principal).with_mfa()
+    }
+
+    pub(super) fn observed(&self, truth: Truth) -> Observed<bool> {
+        match truth {
+            Truth::True => Observed::Present(true),
+            Truth::False => Observed::Present(false),
+            Truth::Unknown(keys) => Observed::Unknown(self.doubt(&keys)),
+        }
+    }
+
+    /// The call that did not answer, else what the documents leave open.
+    fn doubt(&self, keys: &BTreeSet<String>) -> Gap {
+        let open = keys.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        self.gaps
+            .first()
+            .cloned()
+            .unwrap_or_else(|| Gap::of_reason(UNDECIDED, format!("what the policies allow depends on {open}")))
+    }
+
+    /// The facts of the account as a whole.
+    pub(crate) fn of_account(&self, users: &List<Resource<IamUser>>) -> AccountAccess {
+        let groups = self.group_members();
+        AccountAccess {
+            admin_path: Fact::new(self.admin_path(&groups), self.origin),
+            budget_manager: Fact::new(self.somebody(&groups, can_manage_budgets), self.origin),
+            billing_reader: Fact::new(self.somebody(&groups, can_read_billing), self.origin),
+            has_users: has_users(users),
+            users_without_mfa_policy: Fact::new(Observed::Present(users_without_mfa_policy(users)), self.origin),
+        }
+    }
+
+    /// For each group a user who has nothing but its policies.
+    fn group_members(&self) -> Vec<Principal> {
+        let member = |(name, group): (&String, &crate::iam::account::Group)| Principal {
+            kind: PrincipalKind::User,
+            arn: group.arn.clone(),
+            name: name.clone(),
+            id: None,
+            policies: Vec::new(),
+            groups: vec![name.clone()],
+            boundary: Boundary::None,
+            trust: None,
+            instance_profiles: None,
+            tags: None,
+            unknown: group.unknown.clone(),
+        };
+        self.account.groups().iter().map(member).collect()
+    }
+
+    /// The first principal or group of which something holds; absent when it holds of none.
+    fn somebody(&self, groups: &[Principal], holds: impl Fn(&Access<'_>) -> Truth) -> Observed<String> {
+        let mut doubts = BTreeSet::new();
+        let own = self.account.principals().iter().filter(|principal| !principal.is_service_linked());
+        for principal in groups.iter().chain(own) {
+            match holds(&self.access(principal)) {
+                Truth::True => return Observed::Present(principal.arn.clone()),
+                Truth::False => {}
+                Truth::Unknown(keys) => doubts.extend(keys),
+            }
+        }
+        self.nobody(&doubts)
+    }
+
+    fn nobody(&self, doubts: &BTreeSet<String>) -> Observed<String> {
+        if doubts.is_empty() && self.gaps.is_empty() { Observed::Absent } else { Observed::Unknown(self.doubt(doubts)) }
+    }
+
+    fn admin_path(&self, groups: &[Principal]) -> Observed<String> {
+        let mut doubts = BTreeSet::new();
+        for group in groups {
+            let has_member = self.account.principals().iter().any(|principal| principal.groups.contains(&group.name));
+            match self.access(group).is_admin().truth {
+                Truth::True if has_member => return Observed::Present(group.arn.clone()),
+                Truth::True | Truth::False => {}
+                Truth::Unknown(keys) => doubts.extend(keys),
+            }
+        }
+        for role in self.account.principals().iter().filter(|role| role.kind == PrincipalKind::Role) {
+            let for_people = role.trust.is_none_or(|trust| self.account.rules(trust).iter().any(lets_people_in));
+            if !for_people || role.is_service_linked() {
+                continue;
+            }
+            match (self.access(role).is_admin().truth, role.trust) {
+                (Truth::False, _) => {}
+                (Truth::True, Some(_)) => return Observed::Present(role.arn.clone()),
+                (Truth::True, None) => doubts.extend([format!("the trust policy of {}", role.name)]),
+                (Truth::Unknown(keys), _) => doubts.extend(keys),
+            }
+        }
+        self.nobody(&doubts)
+    }
+
+    /// Whether a document has a statement that allows everything on everything without a condition.
+    pub(super) fn grants_everything(&self, document: Option<DocumentId>) -> Observed<bool> {
+        self.statements(document).map(|rules| {
+            rules.iter().any(|rule| {
+                let (actions, resources) = (&rule.actions, &rule.resources.fixed);
+                rule.effect == Effect::Allow
+                    && rule.conditions.is_empty()
+                    && !actions.excluded
+                    && actions.list.iter().any(is_every_action)
+                    && !resources.excluded
+                    && resources.list.iter().any(Pattern::is_anything)
+            })
+        })
+    }
+
+    /// The statements of a document; unknown when it could not be read.
+    pub(super) fn statements(&self, document: Option<DocumentId>) -> Observed<&[Rule]> {
+        match document {
+            Some(document) => Observed::Present(self.account.rules(document)),
+            None => Observed::Unknown(self.gaps.first().cloned().unwrap_or_else(|| {
+                Gap::of_reason(MALFORMED, "the policy's document is not in the answers or cannot be read")
+            })),
+        }
+    }
+}
+
+fn is_every_action(pattern: &Pattern) -> bool {
+    pattern.is_anything() || *pattern == Pattern::action("*:*")
+}
+
+fn can_manage_budgets(access: &Access<'_>) -> Truth {
+    BUDGET_ACTIONS.iter().fold(Truth::True, |all, action| match all {
+        Truth::False => Truth::False,
+        all => all.and(access.can(action).truth),
+    })
+}
+
+fn can_read_billing(access: &Access<'_>) -> Truth {
+    let actions = BILLING_ACTIONS.iter().copied().chain(["budgets:ViewBudget"]);
+    actions.fold(Truth::False, |any, action| match any {
+        Truth::True => Truth::True,
+        any => any.or(access.can(action).truth),
+    })
+}
+
+/// True for statements of a trust policy that let in people: principals of AWS accounts, or a provider of identities
+/// that is not a build system's.
+fn lets_people_in(rule: &Rule) -> bool {
+    let for_people = |principal: &policy::Principal| match principal {
+        policy::Principal::Everyone => true,
+        policy::Principal::Listed { kind: policy::PrincipalKind::Aws, .. } => true,
+        policy::Principal::Listed { kind: policy::PrincipalKind::Federated, value } => {
+            !value.contains("token.actions.githubusercontent.com")
+        }
+        policy::Principal::Listed { .. } => false,
+    };
+    rule.effect == Effect::Allow
+        && match &rule.principal {
+            PrincipalBlock::Principal(list) => list.iter().any(for_people),
+            PrincipalBlock::NotPrincipal(_) => true,
+            PrincipalBlock::None => false,
+        }
+}
+
+fn has_users(users: &List<Resource<IamUser>>) -> Fact<bool> {
+    match (users.items.is_empty(), users.gaps.first()) {
+        (false, _) => Fact::derived(Observed::Present(true)),
+        (true, None) => Fact::derived(Observed::Present(false)),
+        (true, Some(gap)) => Fact::unknown(gap.clone()),
+    }
+}
+
+fn users_without_mfa_policy(users: &List<Resource<IamUser>>) -> List<String> {
+    let mut list = List { items: Vec::new(), gaps: users.gaps.clone() };
+    for user in &users.items {
+        match without_mfa_policy(&user.facts) {
+            Observed::Present(true) => list.items.extend(user.facts.name.state.present().cloned()),
+            Observed::Present(false) | Observed::Absent => {}
+            Observed::Unknown(gap) => list.gaps.push(gap),
+        }
+    }
+    list.gaps.sort();
+    list.gaps.dedup();
+    list
+}
+
+/// Whether a user has a credential and may use it for more than setting up MFA without MFA.
+fn without_mfa_policy(user: &IamUser) -> Observed<bool> {
+    let has_key = user.access_keys.state.as_ref().and_then(|keys| {
+        let mut verdict = Observed::Present(false);
+        for key in &keys.items {
+            match &key.active.state {
+                Observed::Present(true) => return Observed::Present(true),
+                Observed::Unknown(gap) => verdict = Observed::Unknown(gap.clone()),
+                Observed::Present(false) | Observed::Absent => {}
+            }
+        }
+        verdict
+    });
+    let credential = match (&user.password_enabled.state, &has_key) {
+        (Observed::Present(true), _) | (_, Observed::Present(true)) => Observed::Present(true),
+        (Observed::Unknown(gap), _) | (_, Observed::Unknown(gap)) => Observed::Unknown(gap.clone()),
+        _ => Observed::Present(false),
+    };
+    match (credential, &user.mfa_enforced.state) {
+        (Observed::Present(false) | Observed::Absent, _) | (_, Observed::Present(true)) => Observed::Present(false),
+        (Observed::Present(true), Observed::Present(false)) => Observed::Present(true),
+        (Observed::Unknown(gap), _) => Observed::Unknown(gap),
+        (_, Observed::Unknown(gap)) => Observed::Unknown(gap.clone()),
+        (_, Observed::Absent) => Observed::Absent,
+    }
+}

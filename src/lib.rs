@@ -11,6 +11,8 @@
 
 pub mod baseline;
 pub mod cli;
+#[cfg(feature = "live")]
+pub mod collect;
 pub mod config;
 pub mod error;
 pub mod facts;

@@ -1,0 +1,206 @@
+//! What every collector works with: the session, the plan, the doors that calls pass, and the list of observations.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::sync::{Mutex, PoisonError};
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use futures_util::future::{Either, select};
+use serde_json::Value;
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+use super::error::{api_error, stand_in};
+use super::session::Session;
+use super::throttle::Throttles;
+use super::{Options, Progress, plan};
+use crate::snapshot::{ApiError, Observation, Operation, Outcome, Request, Shape, label};
+
+/// Shared by all collectors of one run.
+pub(super) struct Context<'a> {
+    pub(super) options: &'a Options,
+    pub(super) session: Session,
+    /// The Regions to ask, once they are known.
+    pub(super) regions: OnceCell<Vec<String>>,
+    progress: &'a dyn Progress,
+    plan: Option<BTreeSet<Operation>>,
+    deadline: Instant,
+    throttles: Throttles,
+    /// Calls made or being made, so that what is found twice is asked once.
+    claimed: Mutex<BTreeSet<String>>,
+    observations: Mutex<Vec<Observation>>,
+}
+
+/// Where an answer goes on.
+pub(super) enum Next {
+    /// Nowhere: it is complete.
+    End,
+    /// With another page.
+    Page(String),
+    /// It says that there is more, but not where.
+    Lost,
+}
+
+impl From<Option<String>> for Next {
+    fn from(token: Option<String>) -> Self {
+        match token {
+            Some(token) if !token.is_empty() => Self::Page(token),
+            _ => Self::End,
+        }
+    }
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(options: &'a Options, progress: &'a dyn Progress, session: Session) -> Self {
+        let identity = session.identity.clone();
+        Self {
+            options,
+            session,
+            regions: OnceCell::new(),
+            progress,
+            plan: options.operations.as_ref().map(plan::complete),
+            deadline: Instant::now() + options.limits.total,
+            throttles: Throttles::new(),
+            claimed: Mutex::new(BTreeSet::new()),
+            observations: Mutex::new(vec![identity]),
+        }
+    }
+
+    /// The Region that answers for global services.
+    pub(super) fn leader(&self) -> &'static str {
+        self.session.leader
+    }
+
+    /// The SDK's configuration for one Region.
+    pub(super) fn sdk(&self, region: &str) -> SdkConfig {
+        self.session.sdk.to_builder().region(Region::new(region.to_owned())).build()
+    }
+
+    /// Makes one call and records how it ended. `read` takes from the answer what decides about further calls.
+    pub(super) async fn observe<T: Shape, R>(
+        &self,
+        region: &str,
+        request: Request,
+        answer: impl Future<Output = Result<T, ApiError>>,
+        read: impl FnOnce(&T) -> R,
+    ) -> Option<R> {
+        let operation = T::OPERATION;
+        if !self.claim(operation, region, &request) {
+            return None;
+        }
+        self.progress.started(operation, region);
+        let answer = answer.await;
+        self.progress.finished(operation, region, answer.as_ref().err());
+        let (outcome, found) = match answer {
+            Ok(shape) => {
+                let found = read(&shape);
+                (Outcome::Answered(shape.into_response()), Some(found))
+            }
+            Err(error) => (Outcome::Failed(error), None),
+        };
+        let observation = Observation { operation, region: region.to_owned(), request, outcome };
+        self.observations.lock().unwrap_or_else(PoisonError::into_inner).push(observation);
+        found
+    }
+
+    /// Whether a call is wanted and nobody made it yet; from then on it is made.
+    fn claim(&self, operation: Operation, region: &str, request: &Request) -> bool {
+        let wanted = self.plan.as_ref().is_none_or(|plan| plan.contains(&operation));
+        wanted && self.claimed.lock().unwrap_or_else(PoisonError::into_inner).insert(label(operation, region, request))
+    }
+
+    /// Sends one request: waits for its turn, and gives up when the run is over.
+    pub(super) async fn send<P, E>(
+        &self,
+        operation: Operation,
+        region: &str,
+        request: impl Future<Output = Result<P, SdkError<E, HttpResponse>>>,
+    ) -> Result<P, ApiError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let sent = async {
+            let _permit = self.throttles.enter(operation, region).await;
+            request.await.map_err(|error| api_error(&error))
+        };
+        self.until_over(sent).await
+    }
+
+    /// Sends requests until the last page, merging them. An answer is whole or an error: a page that fails fails them all.
+    pub(super) async fn pages<T, P, E, F, N>(
+        &self,
+        region: &str,
+        mut all: T,
+        request: impl Fn(Option<String>) -> F,
+        merge: impl Fn(&mut T, P) -> N,
+    ) -> Result<T, ApiError>
+    where
+        T: Shape,
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        F: Future<Output = Result<P, SdkError<E, HttpResponse>>>,
+        N: Into<Next>,
+    {
+        let mut seen = BTreeSet::new();
+        let mut token = None;
+        loop {
+            let page = self.send(T::OPERATION, region, request(token.take())).await?;
+            match merge(&mut all, page).into() {
+                Next::End => return Ok(all),
+                Next::Page(next) if seen.insert(next.clone()) => token = Some(next),
+                Next::Page(_) => {
+                    return Err(stand_in("PaginationLoop", "AWS answered with a page that was read before"));
+                }
+                Next::Lost => {
+                    return Err(stand_in(
+                        "ResponseError",
+                        "the answer says that there is more, but not where it goes on",
+                    ));
+                }
+            }
+        }
+    }
+
+    /// Waits, unless the run ends before.
+    pub(super) async fn pause(&self, duration: std::time::Duration) -> Result<(), ApiError> {
+        self.until_over(async {
+            tokio::time::sleep(duration).await;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn until_over<T>(&self, work: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
+        let over = async {
+            let cancelled = std::pin::pin!(self.options.cancel.cancelled());
+            let late = std::pin::pin!(tokio::time::sleep_until(self.deadline));
+            match select(cancelled, late).await {
+                Either::Left(_) => stand_in("Cancelled", "the run was stopped before AWS answered"),
+                Either::Right(_) => {
+                    let seconds = self.options.limits.total.as_secs();
+                    stand_in("Timeout", format!("the run's deadline of {seconds} s passed before AWS answered"))
+                }
+            }
+        };
+        match select(std::pin::pin!(over), std::pin::pin!(work)).await {
+            Either::Left((error, _)) => Err(error),
+            Either::Right((result, _)) => result,
+        }
+    }
+
+    /// All observations of the run.
+    pub(super) fn into_observations(self) -> Vec<Observation> {
+        self.observations.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The members of a request that tell it from others.
+pub(super) fn request<const N: usize>(members: [(&str, Value); N]) -> Request {
+    members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<BTreeMap<_, _>>()
+}
+
+/// For answers that lead nowhere else.
+pub(super) fn nothing<T>(_: &T) {}

@@ -1,0 +1,177 @@
+//! From the SDK's types to observed shapes, member by member.
+//!
+//! Members that no fact reads are left behind here, so they never reach a snapshot.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_smithy_types::{Blob, DateTime};
+use serde_json::Value;
+
+use crate::snapshot::Time;
+
+/// A member as a shape holds it; `None` when AWS sent none.
+pub(super) trait IntoShape<T> {
+    fn shape(self) -> Option<T>;
+}
+
+macro_rules! as_it_is {
+    ($($kind:ty),*) => { $(
+        impl IntoShape<$kind> for $kind {
+            fn shape(self) -> Option<$kind> {
+                Some(self)
+            }
+        }
+    )* };
+}
+
+as_it_is!(String, bool, f64);
+
+impl IntoShape<i64> for i32 {
+    fn shape(self) -> Option<i64> {
+        Some(i64::from(self))
+    }
+}
+
+/// AWS counts milliseconds; what the SDK's floats show below that is noise.
+impl IntoShape<Time> for DateTime {
+    fn shape(self) -> Option<Time> {
+        let milliseconds = (i64::from(self.subsec_nanos()) + 500_000) / 1_000_000;
+        let milliseconds = self.secs().checked_mul(1000)?.checked_add(milliseconds)?;
+        jiff::Timestamp::from_millisecond(milliseconds).ok().map(Time)
+    }
+}
+
+/// Text that AWS sends as bytes.
+impl IntoShape<String> for Blob {
+    fn shape(self) -> Option<String> {
+        Some(String::from_utf8_lossy(&self.into_inner()).into_owned())
+    }
+}
+
+/// A policy document: AWS sends it as URL-encoded JSON text. What is no JSON stays the text that it is.
+impl IntoShape<Value> for String {
+    fn shape(self) -> Option<Value> {
+        let decoded = percent_decoded(&self);
+        Some(serde_json::from_str(&decoded).unwrap_or(Value::String(decoded)))
+    }
+}
+
+impl<A: IntoShape<B>, B> IntoShape<B> for Option<A> {
+    fn shape(self) -> Option<B> {
+        self.and_then(A::shape)
+    }
+}
+
+impl<A: IntoShape<B>, B> IntoShape<Vec<B>> for Vec<A> {
+    fn shape(self) -> Option<Vec<B>> {
+        self.into_iter().map(A::shape).collect()
+    }
+}
+
+impl<A: IntoShape<B>, B> IntoShape<Box<B>> for Box<A> {
+    fn shape(self) -> Option<Box<B>> {
+        (*self).shape().map(Box::new)
+    }
+}
+
+impl<K: IntoShape<String>, A: IntoShape<B>, B> IntoShape<BTreeMap<String, B>> for HashMap<K, A> {
+    fn shape(self) -> Option<BTreeMap<String, B>> {
+        self.into_iter().map(|(key, value)| Some((key.shape()?, value.shape()?))).collect()
+    }
+}
+
+/// Adds a page's items. A list that no page holds stays missing rather than becoming an empty one.
+pub(super) fn append<B>(all: &mut Option<Vec<B>>, page: impl IntoShape<Vec<B>>) {
+    if let Some(mut items) = page.shape() {
+        all.get_or_insert_default().append(&mut items);
+    }
+}
+
+fn percent_decoded(text: &str) -> String {
+    let hex = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        if let (b'%', [high, low, after @ ..]) = (first, tail)
+            && let (Some(high), Some(low)) = (hex(*high), hex(*low))
+        {
+            decoded.push(high << 4 | low);
+            rest = after;
+        } else {
+            decoded.push(*first);
+            rest = tail;
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+/// Says which of an SDK type's members make a shape.
+macro_rules! shape {
+    ($( $(#[$meta:meta])* $sdk:ty => $shape:ident { $( $field:ident ),* $(,)? } )*) => { $(
+        impl $crate::collect::convert::IntoShape<$shape> for $sdk {
+            $(#[$meta])*
+            fn shape(self) -> Option<$shape> {
+                Some($shape { $( $field: self.$field.shape() ),* })
+            }
+        }
+    )* };
+}
+
+/// Turns the SDK's enumerations back into AWS's words, those that the SDK does not know yet included.
+macro_rules! words {
+    ($($sdk:ty),* $(,)?) => { $(
+        impl $crate::collect::convert::IntoShape<String> for $sdk {
+            fn shape(self) -> Option<String> {
+                Some(self.as_str().to_owned())
+            }
+        }
+    )* };
+}
+
+pub(super) use {shape, words};
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_types::DateTime;
+    use serde_json::{Value, json};
+
+    use super::{IntoShape, append};
+    use crate::snapshot::Time;
+
+    #[test]
+    fn policy_documents_become_json_whether_encoded_or_not() {
+        for text in ["%7B%22Version%22%3A%222012-10-17%22%7D", "{\"Version\":\"2012-10-17\"}"] {
+            let document: Option<Value> = text.to_owned().shape();
+            assert_eq!(document, Some(json!({ "Version": "2012-10-17" })));
+        }
+    }
+
+    #[test]
+    fn a_document_that_is_no_json_stays_visible() {
+        let document: Option<Value> = "100%zz %".to_owned().shape();
+        assert_eq!(document, Some(json!("100%zz %")));
+    }
+
+    #[test]
+    fn times_keep_their_milliseconds() {
+        let text = |nanoseconds| {
+            let time: Option<Time> = DateTime::from_secs_and_nanos(1_477_958_399, nanoseconds).shape();
+            time.map(|time| time.to_string())
+        };
+        assert_eq!(text(500_000_000).as_deref(), Some("2016-10-31T23:59:59.5Z"));
+        assert_eq!(text(233_000_040).as_deref(), Some("2016-10-31T23:59:59.233Z"));
+        assert_eq!(text(0).as_deref(), Some("2016-10-31T23:59:59Z"));
+    }
+
+    #[test]
+    fn a_list_that_no_page_holds_is_missing_and_not_empty() {
+        let mut all: Option<Vec<String>> = None;
+        append(&mut all, None::<Vec<String>>);
+        assert_eq!(all, None);
+        append(&mut all, Some(Vec::<String>::new()));
+        assert_eq!(all, Some(Vec::new()));
+        append(&mut all, vec!["a".to_owned()]);
+        append(&mut all, vec!["b".to_owned()]);
+        assert_eq!(all, Some(vec!["a".to_owned(), "b".to_owned()]));
+    }
+}

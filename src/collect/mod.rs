@@ -1,0 +1,171 @@
+//! Collecting: asks AWS, and writes down what it answered. The only room that sees the network.
+//!
+//! Collectors run concurrently over one shared [`context`]; every call ends as an observation, answered or refused.
+//! Nothing is judged here, and nothing is made up: an answer that did not arrive is recorded as the error that came instead.
+
+mod connector;
+mod context;
+mod convert;
+mod error;
+mod partition;
+mod plan;
+mod regions;
+mod service;
+mod session;
+mod throttle;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::sync::watch;
+
+use crate::snapshot::{ApiError, Operation, Snapshot, SnapshotHeader, Time};
+
+pub use error::CollectError;
+
+use context::Context;
+use service::COLLECTORS;
+
+/// What to collect, as whom, and for how long.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Profile of the AWS configuration files; `None` leaves the choice to `AWS_PROFILE` and the standard chain.
+    pub profile: Option<String>,
+    /// Regions to ask; empty for those that are enabled in the account.
+    pub regions: Vec<String>,
+    /// Operations that are wanted; `None` for all. What they depend on is called too.
+    pub operations: Option<BTreeSet<Operation>>,
+    /// The time that the snapshot carries.
+    pub collected_at: Time,
+    /// How long and how often to try.
+    pub limits: Limits,
+    /// Lets the caller stop collecting.
+    pub cancel: Cancel,
+    /// Whether a cancelled run returns what it has instead of an error.
+    pub partial: bool,
+}
+
+impl Options {
+    /// Everything, with the standard limits and credentials.
+    pub fn new(collected_at: Time) -> Self {
+        Self {
+            profile: None,
+            regions: Vec::new(),
+            operations: None,
+            collected_at,
+            limits: Limits::default(),
+            cancel: Cancel::default(),
+            partial: false,
+        }
+    }
+}
+
+/// How long and how often to try, so that every run ends.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// For opening a connection.
+    pub connect: Duration,
+    /// For the first byte of an answer.
+    pub read: Duration,
+    /// For one attempt of a call.
+    pub attempt: Duration,
+    /// For one call with its retries.
+    pub call: Duration,
+    /// For the whole run; calls that are still open then are recorded as `Timeout`.
+    pub total: Duration,
+    /// Attempts of one call, the first included.
+    pub attempts: u32,
+    /// Pause before the first retry; it doubles, with jitter, from one retry to the next.
+    pub first_pause: Duration,
+    /// Pause before the first look at a credential report that AWS is still generating.
+    pub report_pause: Duration,
+    /// For waiting on the credential report.
+    pub report: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(5),
+            read: Duration::from_secs(30),
+            attempt: Duration::from_secs(60),
+            call: Duration::from_secs(120),
+            total: Duration::from_mins(15),
+            attempts: 4,
+            first_pause: Duration::from_millis(500),
+            report_pause: Duration::from_millis(500),
+            report: Duration::from_mins(2),
+        }
+    }
+}
+
+/// A switch that stops a run of [`collect`]. Clones share the switch.
+#[derive(Debug, Clone)]
+pub struct Cancel(watch::Sender<bool>);
+
+impl Default for Cancel {
+    fn default() -> Self {
+        Self(watch::Sender::new(false))
+    }
+}
+
+impl Cancel {
+    /// Stops the run: open calls are dropped, no new one starts.
+    pub fn cancel(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Whether [`Cancel::cancel`] was called.
+    pub fn is_cancelled(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    async fn cancelled(&self) {
+        // The sender lives in `self`, so waiting cannot fail.
+        if self.0.subscribe().wait_for(|cancelled| *cancelled).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Told about calls as they start and end, so that a terminal can show where a run stands.
+pub trait Progress: Sync {
+    /// A call is about to be made.
+    fn started(&self, operation: Operation, region: &str);
+    /// A call has ended, all its pages included.
+    fn finished(&self, operation: Operation, region: &str, error: Option<&ApiError>);
+}
+
+/// Shows nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn started(&self, _: Operation, _: &str) {}
+    fn finished(&self, _: Operation, _: &str, _: Option<&ApiError>) {}
+}
+
+/// Collects a snapshot. Fails only when AWS does not say whose account this is; every other failure is an observation.
+pub async fn collect(options: &Options, progress: &dyn Progress) -> Result<Snapshot, CollectError> {
+    partition::validate_regions(&options.regions)?;
+    let session = session::open(options).await?;
+    let context = Context::new(options, progress, session);
+    join_all(COLLECTORS.iter().filter_map(|(_, collector)| collector.start(&context))).await;
+    if options.cancel.is_cancelled() && !options.partial {
+        return Err(CollectError::Cancelled);
+    }
+    finish(options, context).await
+}
+
+async fn finish(options: &Options, context: Context<'_>) -> Result<Snapshot, CollectError> {
+    let header = SnapshotHeader {
+        collector: concat!("posture ", env!("CARGO_PKG_VERSION")).to_owned(),
+        collected_at: options.collected_at,
+        account: context.session.account.clone(),
+        partition: context.session.partition.clone(),
+        caller: context.session.caller.clone(),
+        regions: regions::asked(&context).await.to_vec(),
+    };
+    Ok(Snapshot::new(header, context.into_observations())?)
+}

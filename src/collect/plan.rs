@@ -1,0 +1,68 @@
+//! Which calls a set of wanted operations needs: the ones wanted, and those that say what to ask for.
+
+use std::collections::BTreeSet;
+
+use crate::snapshot::Operation;
+
+/// An operation, and those whose answers it is asked about.
+const ASKED_ABOUT: &[(Operation, &[Operation])] = &[
+    (Operation::CloudtrailGetTrailStatus, &[Operation::CloudtrailDescribeTrails]),
+    (Operation::CloudtrailGetEventSelectors, &[Operation::CloudtrailDescribeTrails]),
+    (Operation::SnsGetTopicAttributes, TOPICS),
+    (Operation::SnsListSubscriptionsByTopic, TOPICS),
+    (Operation::SnsGetSubscriptionAttributes, &[Operation::SnsListSubscriptionsByTopic]),
+    (Operation::KmsDescribeKey, &[Operation::SnsGetTopicAttributes]),
+    (Operation::KmsGetKeyPolicy, &[Operation::KmsDescribeKey]),
+    (Operation::BudgetsDescribeNotificationsForBudget, &[Operation::BudgetsDescribeBudgets]),
+    (Operation::BudgetsDescribeSubscribersForNotification, &[Operation::BudgetsDescribeNotificationsForBudget]),
+    (Operation::EventsListTargetsByRule, &[Operation::EventsListRules]),
+];
+
+/// Where topics are named that alerts go through.
+const TOPICS: &[Operation] = &[
+    Operation::CloudwatchDescribeAlarms,
+    Operation::BudgetsDescribeSubscribersForNotification,
+    Operation::EventsListTargetsByRule,
+];
+
+/// The wanted operations with everything that they depend on.
+pub(super) fn complete(wanted: &BTreeSet<Operation>) -> BTreeSet<Operation> {
+    let mut plan = BTreeSet::new();
+    let mut open: Vec<Operation> = wanted.iter().copied().collect();
+    while let Some(operation) = open.pop() {
+        if plan.insert(operation) {
+            let needed = ASKED_ABOUT.iter().filter(|(asked, _)| *asked == operation);
+            open.extend(needed.flat_map(|(_, needs)| needs.iter().copied()));
+        }
+    }
+    plan
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::complete;
+    use crate::snapshot::Operation;
+
+    #[test]
+    fn a_key_policy_needs_the_whole_chain_that_leads_to_the_key() {
+        let plan = complete(&BTreeSet::from([Operation::KmsGetKeyPolicy]));
+        for needed in [
+            Operation::KmsDescribeKey,
+            Operation::SnsGetTopicAttributes,
+            Operation::CloudwatchDescribeAlarms,
+            Operation::BudgetsDescribeBudgets,
+            Operation::EventsListRules,
+        ] {
+            assert!(plan.contains(&needed), "{}", needed.label());
+        }
+        assert!(!plan.contains(&Operation::IamGetAccountSummary));
+    }
+
+    #[test]
+    fn what_stands_alone_is_called_alone() {
+        let wanted = BTreeSet::from([Operation::IamGetAccountSummary]);
+        assert_eq!(complete(&wanted), wanted);
+    }
+}

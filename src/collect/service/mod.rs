@@ -1,0 +1,73 @@
+//! One collector a service. A new one is a file, its `mod` line and its entry in [`COLLECTORS`].
+
+mod account;
+mod billing;
+mod budgets;
+mod cloudtrail;
+mod cloudwatch;
+mod events;
+mod iam;
+mod kms;
+mod organizations;
+mod sns;
+mod sts;
+
+use std::pin::Pin;
+
+use super::context::Context;
+
+/// Work that a collector has started.
+pub(super) type Work<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+/// Reads one AWS service into observations. A call that fails is an observation too, and reading goes on.
+pub(super) trait Collector: Sync {
+    /// Starts reading. `None` for services that others lead to: topics are asked about when something names them.
+    fn start<'a>(&self, context: &'a Context<'a>) -> Option<Work<'a>> {
+        let _ = context;
+        None
+    }
+}
+
+/// Every collector, by its service's name in the table of operations, which is its file's name too.
+pub(super) const COLLECTORS: &[(&str, &dyn Collector)] = &[
+    ("account", &account::Account),
+    ("billing", &billing::Billing),
+    ("budgets", &budgets::Budgets),
+    ("cloudtrail", &cloudtrail::CloudTrail),
+    ("cloudwatch", &cloudwatch::CloudWatch),
+    ("events", &events::Events),
+    ("iam", &iam::Iam),
+    ("kms", &kms::Kms),
+    ("organizations", &organizations::Organizations),
+    ("sns", &sns::Sns),
+    ("sts", &sts::Sts),
+];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::COLLECTORS;
+    use crate::snapshot::Operation;
+
+    #[test]
+    fn every_file_of_this_folder_is_a_registered_collector() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src/collect/service");
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let files: BTreeSet<String> = files
+            .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+            .filter(|name| name != "mod")
+            .collect();
+        let registered: BTreeSet<String> = COLLECTORS.iter().map(|(name, _)| (*name).to_owned()).collect();
+        assert_eq!(files, registered);
+        assert_eq!(registered.len(), COLLECTORS.len(), "a collector is registered twice");
+    }
+
+    #[test]
+    fn every_operation_of_the_table_has_a_collector() {
+        for operation in Operation::ALL {
+            let service = operation.spec().service;
+            assert!(COLLECTORS.iter().any(|(name, _)| *name == service), "{}", operation.label());
+        }
+    }
+}

@@ -4,11 +4,15 @@
 
 pub mod iam;
 mod import;
+#[cfg(feature = "live")]
+mod live;
 mod permissions;
 mod rules;
 mod ruleset;
 mod scan;
 mod schema;
+#[cfg(feature = "live")]
+mod snapshot;
 mod terminal;
 
 use std::io::Write;
@@ -31,6 +35,9 @@ enum Command {
     Scan(Box<scan::Args>),
     /// Turn AWS CLI output into a snapshot, or print the script that gathers it
     Import(import::Args),
+    /// Save what AWS answers about an account, without judging it
+    #[cfg(feature = "live")]
+    Snapshot(snapshot::Args),
     /// List, show, test and create rules
     Rules(rules::Args),
     /// Ask what policies allow
@@ -75,6 +82,8 @@ fn run(command: Option<Command>) -> Result<u8, Error> {
         None => welcome(),
         Some(Command::Scan(args)) => scan::run(&args),
         Some(Command::Import(args)) => import::run(&args),
+        #[cfg(feature = "live")]
+        Some(Command::Snapshot(args)) => snapshot::run(&args),
         Some(Command::Rules(args)) => rules::run(&args),
         Some(Command::Iam(command)) => ask(&command),
         Some(Command::Permissions(args)) => permissions::run(&args),

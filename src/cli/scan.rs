@@ -9,8 +9,9 @@ use crate::error::{EXIT_ERROR, Error};
 use crate::gate::{Gate, worst};
 use crate::output::{self, Context, FORMATS, Place, Renderer};
 use crate::report::Report;
+use crate::rule::Rule;
 use crate::scan::Scan;
-use crate::snapshot::{ReadError, Snapshot, SnapshotReader, Time, write_atomically};
+use crate::snapshot::{Snapshot, SnapshotReader, Time, write_atomically};
 
 use super::ruleset::{Selection, read_text};
 use super::{note, terminal};
@@ -32,6 +33,9 @@ pub(super) struct Args {
     /// Saved snapshot instead of a live account; `-` reads standard input; may be repeated
     #[arg(long, value_name = "PATH", num_args = 1..)]
     snapshot: Vec<PathBuf>,
+    #[cfg(feature = "live")]
+    #[command(flatten)]
+    live: super::live::LiveArgs,
     #[command(flatten)]
     selection: Selection,
     /// Format of standard output
@@ -105,12 +109,12 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
     let mut sinks = Sinks::open(args)?;
     let mut codes = Vec::new();
     for source in sources(args)? {
-        match source.snapshots() {
-            Err(error) => codes.push(report_error(&Error::from(error))),
+        match source.snapshots(&rules) {
+            Err(error) => codes.push(report_error(&error)),
             Ok(snapshots) => {
                 for snapshot in snapshots {
                     match snapshot {
-                        Err(error) => codes.push(report_error(&Error::from(error))),
+                        Err(error) => codes.push(report_error(&error)),
                         Ok(snapshot) => {
                             let report = scan.run(&snapshot);
                             sinks.write(&report, source.name())?;
@@ -143,6 +147,8 @@ fn read_baseline(path: &Path) -> Result<Baseline, Error> {
 
 /// Where snapshots come from.
 enum Source {
+    #[cfg(feature = "live")]
+    Live(super::live::LiveArgs),
     Stdin,
     File(PathBuf),
 }
@@ -150,28 +156,55 @@ enum Source {
 impl Source {
     fn name(&self) -> Option<String> {
         match self {
+            #[cfg(feature = "live")]
+            Self::Live(_) => None,
             Self::Stdin => None,
             Self::File(path) => Some(path.display().to_string()),
         }
     }
 
-    fn snapshots(&self) -> Result<Box<dyn Iterator<Item = Result<Snapshot, ReadError>>>, ReadError> {
-        match self {
+    /// The snapshots of this source. A live account is asked only for what the rules read.
+    #[cfg_attr(not(feature = "live"), expect(unused_variables, reason = "saved snapshots hold what they hold"))]
+    fn snapshots(&self, rules: &[Rule]) -> Result<Snapshots, Error> {
+        let reader = match self {
+            #[cfg(feature = "live")]
+            Self::Live(live) => {
+                let snapshot = live.collect(Some(super::permissions::operations(rules)))?;
+                return Ok(Box::new(std::iter::once(Ok(snapshot))));
+            }
             Self::Stdin => {
                 let stdin = std::io::BufReader::new(std::io::stdin());
-                Ok(Box::new(SnapshotReader::from_reader("-".to_owned(), Box::new(stdin))?))
+                SnapshotReader::from_reader("-".to_owned(), Box::new(stdin))?
             }
-            Self::File(path) => Ok(Box::new(SnapshotReader::open(path)?)),
-        }
+            Self::File(path) => SnapshotReader::open(path)?,
+        };
+        Ok(Box::new(reader.map(|snapshot| snapshot.map_err(Error::from))))
     }
 }
+
+type Snapshots = Box<dyn Iterator<Item = Result<Snapshot, Error>>>;
 
 fn sources(args: &Args) -> Result<Vec<Source>, Error> {
     if args.snapshot.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
         return Err(Error::other("standard input is named twice", "give `-` once"));
     }
+    #[cfg(feature = "live")]
+    if !args.snapshot.is_empty() && args.live.are_given() {
+        return Err(Error::other(
+            "options for a live account do not go with a saved snapshot",
+            "leave out `--snapshot`, or `--profile`, `--region`, `--timeout` and `--partial`",
+        ));
+    }
+    #[cfg(feature = "live")]
     if args.snapshot.is_empty() {
-        return Err(Error::other("no snapshot is given", "pass one with `--snapshot FILE`"));
+        return Ok(vec![Source::Live(args.live.clone())]);
+    }
+    #[cfg(not(feature = "live"))]
+    if args.snapshot.is_empty() {
+        return Err(Error::other(
+            "this build holds no live scanner",
+            "pass a snapshot with `--snapshot FILE`, or build with the feature `live`",
+        ));
     }
     Ok(args
         .snapshot

@@ -1,0 +1,109 @@
+//! Collecting from a running account, as `scan` and `snapshot` do it: options, progress on a terminal, Ctrl-C.
+
+use std::collections::BTreeSet;
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::Error;
+use crate::collect::{self, Cancel, CollectError, Limits, Options, Progress, Silent};
+use crate::snapshot::{ApiError, Operation, Snapshot, Time};
+
+/// Exit code of a run that a second Ctrl-C ends at once, as shells expect it.
+const EXIT_INTERRUPTED: i32 = 130;
+
+const DEFAULT_TIMEOUT: u64 = 900;
+
+/// How to reach a running account.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct LiveArgs {
+    /// Profile of the AWS configuration files [default: `AWS_PROFILE`, then the standard chain]
+    #[arg(long, value_name = "NAME", help_heading = "Live account")]
+    profile: Option<String>,
+    /// Region to ask; repeat it or separate by commas [default: the Regions enabled in the account]
+    #[arg(long = "region", value_name = "REGION", value_delimiter = ',', help_heading = "Live account")]
+    regions: Vec<String>,
+    /// Seconds after which calls that are still open are recorded as unanswered
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT, value_parser = clap::value_parser!(u64).range(1..=86_400),
+        help_heading = "Live account")]
+    timeout: u64,
+    /// After Ctrl-C, go on with what was collected until then
+    #[arg(long, help_heading = "Live account")]
+    partial: bool,
+}
+
+impl LiveArgs {
+    /// Whether an option says something about a live account.
+    pub(super) fn are_given(&self) -> bool {
+        self.profile.is_some() || !self.regions.is_empty() || self.timeout != DEFAULT_TIMEOUT || self.partial
+    }
+
+    /// Collects a snapshot of the account that the credentials belong to; of everything when `operations` are `None`.
+    pub(super) fn collect(&self, operations: Option<BTreeSet<Operation>>) -> Result<Snapshot, Error> {
+        #[expect(clippy::disallowed_methods, reason = "the command line is the room that reads the clock")]
+        let now = Time(jiff::Timestamp::now());
+        let options = Options {
+            operations,
+            profile: self.profile.clone(),
+            regions: self.regions.clone(),
+            limits: Limits { total: Duration::from_secs(self.timeout), ..Limits::default() },
+            partial: self.partial,
+            ..Options::new(now)
+        };
+        // One thread: collecting waits for AWS, and converting answers takes a fraction of a second.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|source| Error::other(format!("cannot start collecting: {source}"), ""))?;
+        let collected = runtime.block_on(async {
+            tokio::spawn(stop_on_ctrl_c(options.cancel.clone()));
+            if std::io::stderr().is_terminal() {
+                let bar = Bar::new();
+                let collected = collect::collect(&options, &bar).await;
+                bar.0.finish_and_clear();
+                collected
+            } else {
+                collect::collect(&options, &Silent).await
+            }
+        });
+        // A look-up of a host name that hangs must not keep the program.
+        runtime.shutdown_background();
+        collected.map_err(|error: CollectError| Error::other(error.to_string(), error.hint()))
+    }
+}
+
+/// The first Ctrl-C ends collecting, the second the program.
+async fn stop_on_ctrl_c(cancel: Cancel) {
+    while tokio::signal::ctrl_c().await.is_ok() {
+        if cancel.is_cancelled() {
+            std::process::exit(EXIT_INTERRUPTED);
+        }
+        cancel.cancel();
+    }
+}
+
+/// Calls made and calls known, on one line.
+struct Bar(ProgressBar);
+
+impl Bar {
+    fn new() -> Self {
+        let bar = ProgressBar::new(0);
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} calls  {wide_msg}") {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Self(bar)
+    }
+}
+
+impl Progress for Bar {
+    fn started(&self, operation: Operation, region: &str) {
+        self.0.inc_length(1);
+        self.0.set_message(format!("{} in {region}", operation.label()));
+    }
+
+    fn finished(&self, _: Operation, _: &str, _: Option<&ApiError>) {
+        self.0.inc(1);
+    }
+}

@@ -5,10 +5,14 @@
 mod accounts;
 mod bad_input;
 mod gate;
-#[cfg(unix)]
-mod gather;
 mod guards;
 mod import;
 mod laws;
+#[cfg(feature = "live")]
+mod live;
 mod offline;
+#[cfg(feature = "live")]
+mod program;
 mod recordings;
+#[cfg(feature = "live")]
+mod stub;

@@ -1,0 +1,387 @@
+//! Live collecting against the stub: what is served is what is written down, and what is not served is an error.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use posture::snapshot::{ApiError, Outcome, Snapshot, SnapshotReader};
+use serde_json::{Value, json};
+
+use crate::program::{Run, SECRET, posture, run};
+use crate::stub::account::{answer, answers};
+use crate::stub::{Broken, Call, Reply, Stub, refusal};
+
+const ACCOUNTS: [&str; 4] = ["bootcamp", "bootcamp-hardened", "denied", "empty"];
+
+fn saved(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/accounts").join(format!("{name}.json"));
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn regions(snapshot: &Value) -> Vec<String> {
+    snapshot["regions"].as_array().unwrap().iter().map(|region| region.as_str().unwrap().to_owned()).collect()
+}
+
+/// Scans what the stub serves; the snapshot is there when the program wrote one.
+fn scan(stub: &Stub, arguments: &[String]) -> (Run, Option<Snapshot>) {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("snapshot.json");
+    let run = run(posture(home.path(), &stub.url()).arg("snapshot").arg("-o").arg(&file).args(arguments));
+    let snapshot = file.exists().then(|| {
+        assert!(!std::fs::read_to_string(&file).unwrap().contains(SECRET));
+        SnapshotReader::open(&file).unwrap().next().unwrap().unwrap()
+    });
+    (run, snapshot)
+}
+
+fn in_regions(regions: &[String]) -> Vec<String> {
+    regions.iter().flat_map(|region| ["--region".to_owned(), region.clone()]).collect()
+}
+
+/// Scans a saved account's Regions and expects a snapshot.
+fn snapshot_of(stub: &Stub, regions: &[&str]) -> Snapshot {
+    let regions: Vec<String> = regions.iter().map(|&region| region.to_owned()).collect();
+    let (run, snapshot) = scan(stub, &in_regions(&regions));
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    snapshot.unwrap()
+}
+
+/// Observations as JSON, with trail events reduced to what collecting keeps of them.
+fn observations(snapshot: &Value) -> Vec<Value> {
+    let mut observations = snapshot["observations"].as_array().unwrap().clone();
+    let looked_up =
+        observations.iter_mut().filter(|one| one["operation"] == "LookupEvents" && one.get("response").is_some());
+    for event in looked_up.flat_map(|one| one["response"]["Events"].as_array_mut().unwrap()) {
+        let mut record: Value = serde_json::from_str(event["CloudTrailEvent"].as_str().unwrap()).unwrap();
+        for dropped in ["awsRegion", "eventID", "eventTime", "readOnly", "recipientAccountId"] {
+            record.as_object_mut().unwrap().remove(dropped);
+        }
+        for dropped in ["principalId", "userName"] {
+            record["userIdentity"].as_object_mut().unwrap().remove(dropped);
+        }
+        if record["requestParameters"].is_null() {
+            record.as_object_mut().unwrap().remove("requestParameters");
+        }
+        event["CloudTrailEvent"] = record.to_string().into();
+    }
+    let key = |one: &Value| [&one["service"], &one["operation"], &one["region"], &one["request"]].map(Value::to_string);
+    observations.sort_by_key(key);
+    observations
+}
+
+fn assert_same(collected: &Value, served: &Value) {
+    let (collected, served) = (observations(collected), observations(served));
+    let label = |one: &Value| format!("{} {} {} {}", one["service"], one["operation"], one["region"], one["request"]);
+    let labels = |all: &[Value]| all.iter().map(label).collect::<BTreeSet<_>>();
+    let (one, two) = (labels(&collected), labels(&served));
+    assert!(one == two, "only collected: {:#?}\nonly served: {:#?}", &one - &two, &two - &one);
+    assert_eq!(collected.len(), served.len());
+    for (one, two) in collected.iter().zip(&served) {
+        assert_eq!(one, two, "{}", label(one));
+    }
+}
+
+#[test]
+fn a_served_account_is_collected_as_it_was_saved() {
+    for name in ACCOUNTS {
+        let served = saved(name);
+        let stub = Stub::serve(answers(served.clone(), 1000));
+        let (run, snapshot) = scan(&stub, &in_regions(&regions(&served)));
+        assert_eq!(run.code, 0, "{name}: {}", run.stderr);
+        let collected = serde_json::to_value(snapshot.unwrap()).unwrap();
+        assert_same(&collected, &served);
+        for member in ["account", "partition", "caller"] {
+            assert_eq!(collected[member], served[member], "{name}");
+        }
+    }
+}
+
+#[test]
+fn pages_of_one_item_make_the_same_snapshot_as_one_page() {
+    let served = saved("bootcamp-hardened");
+    let pages = served.clone();
+    // Events are read for a bounded number of pages only.
+    let stub = Stub::serve(move |call| answer(&pages, if call.operation == "LookupEvents" { 50 } else { 1 }, call));
+    let (run, snapshot) = scan(&stub, &in_regions(&regions(&served)));
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_same(&serde_json::to_value(snapshot.unwrap()).unwrap(), &served);
+}
+
+#[test]
+fn events_that_were_not_read_to_the_end_say_so() {
+    let served = saved("bootcamp-hardened");
+    let endless = AtomicUsize::new(0);
+    let stub = Stub::serve(move |call| match (call.operation.as_str(), answer(&served, 1000, call)) {
+        ("LookupEvents", Reply::Answer(mut events)) => {
+            events["NextToken"] = format!("page-0{}", endless.fetch_add(1, Ordering::Relaxed)).into();
+            Reply::Answer(events)
+        }
+        (_, reply) => reply,
+    });
+    let snapshot = serde_json::to_value(snapshot_of(&stub, &["us-east-1"])).unwrap();
+    for lookup in observations(&snapshot).iter().filter(|one| one["operation"] == "LookupEvents") {
+        assert!(lookup["response"]["NextToken"].is_string(), "{lookup}");
+    }
+    let asked = stub.calls().iter().filter(|call| call.operation == "LookupEvents").count();
+    assert_eq!(asked, 3 * 4, "three questions of four pages");
+}
+
+#[test]
+fn without_regions_the_enabled_ones_are_asked() {
+    let served = saved("bootcamp-hardened");
+    let enabled: Vec<String> = regions(&served);
+    let mut listed = served.clone();
+    for one in listed["observations"].as_array_mut().unwrap().iter_mut().filter(|one| one["operation"] == "ListRegions")
+    {
+        let status = |name: &str| if enabled.iter().any(|region| region == name) { "ENABLED" } else { "DISABLED" };
+        for region in one["response"]["Regions"].as_array_mut().unwrap() {
+            region["RegionOptStatus"] = status(region["RegionName"].as_str().unwrap()).into();
+        }
+    }
+    let stub = Stub::serve(answers(listed.clone(), 1000));
+    let (run, snapshot) = scan(&stub, &[]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_same(&serde_json::to_value(snapshot.unwrap()).unwrap(), &listed);
+}
+
+/// The error of every observation but the caller's identity.
+fn errors(snapshot: &Snapshot) -> Vec<(String, ApiError)> {
+    let others = snapshot.observations().iter().filter(|one| one.operation.spec().service != "sts");
+    let error = |one: &posture::snapshot::Observation| match &one.outcome {
+        Outcome::Failed(error) => (one.label(), error.clone()),
+        Outcome::Answered(response) => panic!("{} was answered with {response:?}", one.label()),
+    };
+    others.map(error).collect()
+}
+
+/// A live account in which nothing but STS answers.
+fn only_sts(reply: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Stub {
+    let served = saved("bootcamp");
+    Stub::serve(move |call| if call.service == "sts" { answer(&served, 1000, call) } else { reply(call) })
+}
+
+#[test]
+fn when_all_but_the_identity_is_refused_every_observation_is_that_refusal() {
+    let stub = only_sts(|call| {
+        let query = ["iam", "sns", "cloudwatch"].contains(&call.service.as_str());
+        refusal(if query { "AccessDenied" } else { "AccessDeniedException" })
+    });
+    let snapshot = snapshot_of(&stub, &["us-east-1", "eu-west-1"]);
+    let errors = errors(&snapshot);
+    assert!(errors.len() > 25, "{}", errors.len());
+    for (label, error) in errors {
+        assert!(error.code.starts_with("AccessDenied"), "{label}: {error:?}");
+        assert!(error.message.contains("says the stub"), "{label}: {error:?}");
+    }
+}
+
+#[test]
+fn answers_that_break_on_their_way_are_errors_and_never_empty_answers() {
+    for (broken, codes) in [
+        (Broken::ServerError, &["ResponseError"][..]),
+        (Broken::Truncated, &["ConnectionError", "ResponseError"]),
+        (Broken::Garbage, &["ResponseError"]),
+        (Broken::WrongType, &["ResponseError"]),
+        (Broken::Empty, &["ConnectionError", "ResponseError"]),
+        (Broken::Reset, &["ConnectionError"]),
+    ] {
+        let stub = only_sts(move |_| Reply::Broken(broken));
+        let snapshot = snapshot_of(&stub, &["us-east-1"]);
+        for (label, error) in errors(&snapshot) {
+            assert!(codes.contains(&error.code.as_str()), "{broken:?}: {label}: {error:?}");
+        }
+    }
+}
+
+#[test]
+fn a_service_that_never_answers_ends_with_the_deadline() {
+    let stub = only_sts(|_| Reply::Broken(Broken::Hang));
+    let start = std::time::Instant::now();
+    let (run, snapshot) = scan(&stub, &["--region", "us-east-1", "--timeout", "2"].map(str::to_owned));
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(start.elapsed().as_secs() < 10);
+    for (label, error) in errors(&snapshot.unwrap()) {
+        assert_eq!(error.code, "Timeout", "{label}: {error:?}");
+    }
+}
+
+#[test]
+fn throttling_without_end_is_tried_a_few_times_and_then_said() {
+    let stub = only_sts(|call| refusal(if call.service == "iam" { "Throttling" } else { "ThrottlingException" }));
+    let snapshot = snapshot_of(&stub, &["us-east-1"]);
+    for (label, error) in errors(&snapshot) {
+        assert!(error.code.starts_with("Throttling"), "{label}: {error:?}");
+    }
+    let summaries = stub.calls().iter().filter(|call| call.operation == "GetAccountSummary").count();
+    assert!((2..=4).contains(&summaries), "{summaries} attempts");
+}
+
+#[test]
+fn a_page_that_comes_again_is_an_error_and_not_a_loop() {
+    let served = saved("bootcamp-hardened");
+    let stub = Stub::serve(move |call| match answer(&served, 1000, &call.first_page()) {
+        Reply::Answer(mut page) if call.operation == "ListRules" => {
+            page["NextToken"] = "again".into();
+            Reply::Answer(page)
+        }
+        Reply::Answer(mut page) if call.operation == "GetAccountAuthorizationDetails" => {
+            page["IsTruncated"] = true.into();
+            page["Marker"] = "again".into();
+            Reply::Answer(page)
+        }
+        reply => reply,
+    });
+    let snapshot = serde_json::to_value(snapshot_of(&stub, &["us-east-1"])).unwrap();
+    let loops: Vec<Value> =
+        observations(&snapshot).into_iter().filter(|one| one["error"]["code"] == "PaginationLoop").collect();
+    assert_eq!(loops.len(), 5, "{loops:?}");
+}
+
+#[test]
+fn a_page_that_fails_in_the_middle_fails_the_whole_answer() {
+    let served = saved("bootcamp-hardened");
+    let stub = Stub::serve(move |call| match (call.operation.as_str(), call.token()) {
+        ("GetAccountAuthorizationDetails", Some(_)) => refusal("ExpiredToken"),
+        _ => answer(&served, 1, call),
+    });
+    let snapshot = serde_json::to_value(snapshot_of(&stub, &["us-east-1"])).unwrap();
+    let users =
+        observations(&snapshot).into_iter().find(|one| one["request"] == json!({ "Filter": ["User"] })).unwrap();
+    assert_eq!(users["error"]["code"], "ExpiredToken", "{users}");
+}
+
+#[test]
+fn more_to_come_without_a_token_is_an_error() {
+    let served = saved("bootcamp-hardened");
+    let stub = Stub::serve(move |call| match answer(&served, 1000, call) {
+        Reply::Answer(mut page) if call.operation == "ListVirtualMFADevices" => {
+            page["IsTruncated"] = true.into();
+            Reply::Answer(page)
+        }
+        reply => reply,
+    });
+    let snapshot = serde_json::to_value(snapshot_of(&stub, &["us-east-1"])).unwrap();
+    let devices = observations(&snapshot).into_iter().find(|one| one["operation"] == "ListVirtualMFADevices").unwrap();
+    assert_eq!(devices["error"]["code"], "ResponseError", "{devices}");
+}
+
+#[test]
+fn a_region_that_fails_leaves_the_others_alone() {
+    let served = saved("bootcamp-hardened");
+    let whole = served.clone();
+    let stub = Stub::serve(move |call| {
+        if call.region == "eu-west-1" { refusal("UnrecognizedClientException") } else { answer(&served, 1000, call) }
+    });
+    let collected = serde_json::to_value(snapshot_of(&stub, &["us-east-1", "us-west-2", "eu-west-1"])).unwrap();
+    let elsewhere = |snapshot: &Value| {
+        observations(snapshot).into_iter().filter(|one| one["region"] != "eu-west-1").collect::<Vec<_>>()
+    };
+    assert_eq!(elsewhere(&collected), elsewhere(&whole));
+    for one in observations(&collected).iter().filter(|one| one["region"] == "eu-west-1") {
+        assert_eq!(one["error"]["code"], "UnrecognizedClientException", "{one}");
+    }
+}
+
+#[test]
+fn a_credential_report_in_the_making_is_waited_for() {
+    let served = saved("bootcamp");
+    let whole = served.clone();
+    let asked = AtomicUsize::new(0);
+    let stub = Stub::serve(move |call| match call.operation.as_str() {
+        "GenerateCredentialReport" if asked.fetch_add(1, Ordering::Relaxed) == 0 => {
+            Reply::Answer(json!({ "State": "STARTED" }))
+        }
+        _ => answer(&served, 1000, call),
+    });
+    let collected = serde_json::to_value(snapshot_of(&stub, &["us-east-1", "eu-west-1"])).unwrap();
+    assert_same(&collected, &whole);
+}
+
+#[test]
+fn who_may_not_generate_a_report_still_reads_the_one_that_is_there() {
+    let served = saved("bootcamp");
+    let whole = served.clone();
+    let stub = Stub::serve(move |call| {
+        if call.operation == "GenerateCredentialReport" { refusal("AccessDenied") } else { answer(&served, 1000, call) }
+    });
+    let collected = serde_json::to_value(snapshot_of(&stub, &["us-east-1", "eu-west-1"])).unwrap();
+    assert_same(&collected, &whole);
+}
+
+#[test]
+fn without_an_identity_nothing_is_collected_and_the_hint_solves_it() {
+    for (code, hint) in [
+        ("ExpiredToken", "sign in again"),
+        ("InvalidClientTokenId", "access key"),
+        ("AccessDenied", "get-caller-identity"),
+    ] {
+        let stub = Stub::serve(move |_| refusal(code));
+        let (run, snapshot) = scan(&stub, &[]);
+        assert_eq!(run.code, 2, "{code}: {}", run.stderr);
+        assert!(snapshot.is_none());
+        assert!(run.stderr.contains(code) && run.stderr.contains(hint), "{code}: {}", run.stderr);
+    }
+}
+
+#[test]
+fn without_credentials_or_with_a_wrong_profile_the_run_says_what_to_set() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("snapshot.json");
+    let mut command = posture(home.path(), "http://127.0.0.1:9");
+    command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY").env_remove("AWS_SESSION_TOKEN");
+    let none = run(command.arg("snapshot").arg("-o").arg(&file));
+    assert_eq!(none.code, 2, "{}", none.stderr);
+    assert!(none.stderr.contains("AWS_PROFILE"), "{}", none.stderr);
+
+    let wrong =
+        run(posture(home.path(), "http://127.0.0.1:9").args(["snapshot", "--profile", "nobody", "-o"]).arg(&file));
+    assert_eq!(wrong.code, 2, "{}", wrong.stderr);
+    assert!(wrong.stderr.contains("nobody"), "{}", wrong.stderr);
+    assert!(!file.exists());
+}
+
+#[test]
+fn a_profile_that_is_asked_for_outranks_keys_in_the_environment() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("snapshot.json");
+    let served = saved("empty");
+    let stub = Stub::serve(answers(served, 1000));
+    let credentials = home.path().join("credentials");
+    std::fs::write(&credentials, format!("[audit]\naws_access_key_id = AKIAAUDIT\naws_secret_access_key = {SECRET}\n"))
+        .unwrap();
+    let mut command = posture(home.path(), &stub.url());
+    command.env("AWS_SHARED_CREDENTIALS_FILE", &credentials).args([
+        "snapshot",
+        "--profile",
+        "audit",
+        "--region",
+        "us-east-1",
+        "-o",
+    ]);
+    let run = run(command.arg(&file));
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(stub.calls().iter().all(|call| call.key == "AKIAAUDIT"));
+}
+
+#[test]
+fn requests_without_tls_do_not_leave_this_machine() {
+    let home = tempfile::tempdir().unwrap();
+    let start = std::time::Instant::now();
+    let run = run(posture(home.path(), "http://192.0.2.1")
+        .args(["snapshot", "-o", "snapshot.json"])
+        .current_dir(home.path()));
+    assert_eq!(run.code, 2, "{}", run.stderr);
+    assert!(run.stderr.contains("https://"), "{}", run.stderr);
+    assert!(start.elapsed().as_secs() < 20);
+}
+
+#[test]
+fn regions_that_are_none_or_are_elsewhere_are_refused() {
+    let stub = Stub::serve(answers(saved("empty"), 1000));
+    for (region, words) in [("us-east-1.evil.example", "not a Region"), ("cn-north-1", "partition")] {
+        let (run, snapshot) = scan(&stub, &["--region", "us-east-1", "--region", region].map(str::to_owned));
+        assert_eq!(run.code, 2, "{}", run.stderr);
+        assert!(run.stderr.contains(words) && run.stderr.contains(region), "{}", run.stderr);
+        assert!(snapshot.is_none());
+    }
+}

@@ -1,0 +1,56 @@
+//! Runs the real program, in an environment that holds nothing but what a test puts there.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// A secret that must never come out of the program.
+pub(crate) const SECRET: &str = "canary/7f3a9c51d2e84b06";
+
+/// What a run of the program left behind.
+pub(crate) struct Run {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    /// The most memory that it held, in KiB; 0 where the system does not tell.
+    pub(crate) peak_kib: u64,
+}
+
+/// The program with credentials that AWS's stand-ins take.
+pub(crate) fn posture(home: &Path, endpoint: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_posture"));
+    command.env_clear().env("HOME", home).env("AWS_EC2_METADATA_DISABLED", "true");
+    command.env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE").env("AWS_SECRET_ACCESS_KEY", SECRET);
+    command.env("AWS_SESSION_TOKEN", SECRET).env("AWS_ENDPOINT_URL", endpoint);
+    command
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(command: &mut Command) -> Run {
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let peak_kib = peak_of(&mut child);
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let run = Run {
+        code: output.status.code().unwrap(),
+        stdout: text(&output.stdout),
+        stderr: text(&output.stderr),
+        peak_kib,
+    };
+    assert!(!run.stdout.contains(SECRET) && !run.stderr.contains(SECRET), "a secret came out");
+    assert!(!run.stderr.contains("panicked"), "{}", run.stderr);
+    run
+}
+
+/// Watches the kernel's high-water mark until the child ends. The mark never sinks, so looking often is enough.
+fn peak_of(child: &mut Child) -> u64 {
+    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+    let mut peak = 0;
+    while child.try_wait().unwrap().is_none() {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let mark = text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok());
+        peak = peak.max(mark.unwrap_or(0));
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    peak
+}

@@ -1,0 +1,170 @@
+//! AWS's protocols: Query (IAM, STS, SNS), JSON (most), REST JSON (Account) and RPC v2 CBOR (CloudWatch).
+
+use base64::Engine;
+use serde_json::{Map, Value, json};
+
+use super::{Request, Response, cbor, xml};
+
+const TOKENS: [&str; 3] = ["Marker", "NextToken", "nextToken"];
+
+/// What somebody asked.
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    /// The service as the AWS CLI spells its command.
+    pub(crate) service: String,
+    pub(crate) operation: String,
+    pub(crate) region: String,
+    /// The request's members, as the AWS CLI would take them.
+    pub(crate) members: Value,
+    /// Id of the access key that signed the request.
+    pub(crate) key: String,
+    protocol: Protocol,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Protocol {
+    Query,
+    Json,
+    Cbor,
+}
+
+impl Call {
+    pub(super) fn of(request: &Request) -> Self {
+        let scope = request.header("authorization").and_then(|text| text.split_once("Credential="));
+        let scope: Vec<&str> = scope.map_or_else(Vec::new, |(_, scope)| scope.split(['/', ',']).collect());
+        let service = match scope.get(3).copied().unwrap_or("unsigned") {
+            "monitoring" => "cloudwatch",
+            service => service,
+        };
+        let (protocol, operation, members) = if let Some(target) = request.header("x-amz-target") {
+            (Protocol::Json, target.rsplit('.').next().unwrap().to_owned(), json_members(&request.body))
+        } else if let Some((_, operation)) = request.path.split_once("/operation/") {
+            (Protocol::Cbor, operation.to_owned(), cbor::decode(&request.body))
+        } else if request.header("content-type").is_some_and(|kind| kind.contains("form-urlencoded")) {
+            let members = query_members(&request.body);
+            (Protocol::Query, members["Action"].as_str().unwrap().to_owned(), members)
+        } else {
+            // REST JSON names the operation in its path, as in `/getContactInformation`.
+            let name = request.path.trim_start_matches('/');
+            let name = name[..1].to_ascii_uppercase() + &name[1..];
+            (Protocol::Json, name, json_members(&request.body))
+        };
+        let region = scope.get(2).copied().unwrap_or("unsigned").to_owned();
+        let key = scope.first().copied().unwrap_or("unsigned").to_owned();
+        Self { service: service.to_owned(), operation, region, members, key, protocol }
+    }
+
+    /// The same call without a page's token.
+    pub(crate) fn first_page(&self) -> Self {
+        let mut call = self.clone();
+        for name in TOKENS {
+            call.members.as_object_mut().unwrap().remove(name);
+        }
+        call
+    }
+
+    /// The page that is asked for.
+    pub(crate) fn token(&self) -> Option<&str> {
+        TOKENS.iter().find_map(|name| self.members.get(*name)?.as_str())
+    }
+
+    pub(super) fn answer(&self, answer: &Value) -> Response {
+        match self.protocol {
+            Protocol::Query => {
+                let body = xml::answer(&self.operation, answer);
+                Response { status: 200, headers: vec![("content-type", "text/xml".to_owned())], body }
+            }
+            Protocol::Json => json_response(200, &with_epoch_times(answer)),
+            Protocol::Cbor => cbor_response(200, &with_epoch_times(answer)),
+        }
+    }
+
+    pub(super) fn refusal(&self, status: u16, code: &str, message: &str) -> Response {
+        let body = json!({ "__type": code, "message": message });
+        match self.protocol {
+            Protocol::Query => {
+                let body = xml::refusal(code, message);
+                Response { status, headers: vec![("content-type", "text/xml".to_owned())], body }
+            }
+            Protocol::Json => json_response(status, &body),
+            Protocol::Cbor => {
+                let mut response = cbor_response(status, &body);
+                response.headers.push(("x-amzn-query-error", format!("{code};Sender")));
+                response
+            }
+        }
+    }
+}
+
+fn json_response(status: u16, body: &Value) -> Response {
+    let headers = vec![("content-type", "application/x-amz-json-1.1".to_owned())];
+    Response { status, headers, body: body.to_string().into_bytes() }
+}
+
+fn cbor_response(status: u16, body: &Value) -> Response {
+    let headers = vec![("content-type", "application/cbor".to_owned()), ("smithy-protocol", "rpc-v2-cbor".to_owned())];
+    Response { status, headers, body: cbor::encode(body) }
+}
+
+fn json_members(body: &[u8]) -> Value {
+    if body.is_empty() { json!({}) } else { serde_json::from_slice(body).unwrap() }
+}
+
+/// `Filter.member.1=User&MaxItems=1000` as members.
+fn query_members(body: &[u8]) -> Value {
+    let mut members = Map::new();
+    for pair in std::str::from_utf8(body).unwrap().split('&') {
+        let (name, value) = pair.split_once('=').unwrap();
+        let value = Value::String(form_decoded(value));
+        match name.split_once(".member.") {
+            Some((list, _)) => {
+                let list = members.entry(list).or_insert_with(|| json!([]));
+                list.as_array_mut().unwrap().push(value);
+            }
+            None => drop(members.insert(name.to_owned(), value)),
+        }
+    }
+    Value::Object(members)
+}
+
+fn form_decoded(text: &str) -> String {
+    let mut bytes = text.bytes();
+    let mut decoded = Vec::new();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'+' => decoded.push(b' '),
+            b'%' => {
+                let hex = [bytes.next().unwrap(), bytes.next().unwrap()];
+                decoded.push(u8::from_str_radix(std::str::from_utf8(&hex).unwrap(), 16).unwrap());
+            }
+            _ => decoded.push(byte),
+        }
+    }
+    String::from_utf8(decoded).unwrap()
+}
+
+/// JSON and CBOR carry times as seconds since 1970.
+fn with_epoch_times(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let time =
+                |name: &str, member: &Value| epoch_time(name, member).unwrap_or_else(|| with_epoch_times(member));
+            members.iter().map(|(name, member)| (name.clone(), time(name, member))).collect()
+        }
+        Value::Array(items) => items.iter().map(with_epoch_times).collect(),
+        other => other.clone(),
+    }
+}
+
+fn epoch_time(name: &str, value: &Value) -> Option<Value> {
+    let is_time = ["Time", "Timestamp", "Date", "Start", "End"].iter().any(|ending| name.ends_with(ending));
+    let time: jiff::Timestamp = value.as_str().filter(|_| is_time)?.parse().ok()?;
+    #[expect(clippy::cast_precision_loss, reason = "AWS sends times as floats, to the millisecond")]
+    let seconds = time.as_millisecond() as f64 / 1000.0;
+    Some(json!(seconds))
+}
+
+/// Bytes as the Query protocol carries them.
+pub(super) fn base64(text: &str) -> String {
+    base64::engine::general_purpose::STANDARD.encode(text)
+}

@@ -205,6 +205,20 @@ fn the_time_of_collection_is_given_noted_or_that_of_the_credential_report() {
 }
 
 #[test]
+fn a_credential_report_is_kept_as_text_whether_it_came_as_text_or_base64() {
+    for content in ["dXNlcixhcm4Kcm9vdCxhcm46cgo=", "dXNlcixhcm4K\\ncm9vdCxhcm46cgo=", "user,arn\\nroot,arn:r\\n"] {
+        let report = format!(r#"{{"Content":"{content}","GeneratedTime":"2026-11-21T23:30:00+00:00"}}"#);
+        let snapshot = snapshot(&[("iam/get-credential-report.json", &report)]);
+        let Said::Present(report) = snapshot.answers::<iam::GetCredentialReport>().next().unwrap().said else {
+            panic!()
+        };
+        assert_eq!(report.content.as_deref(), Some("user,arn\nroot,arn:r\n"));
+    }
+    let message = refused(&[("iam/get-credential-report.json", r#"{"Content":"?"}"#)]);
+    assert!(message.contains("at `Content`: the credential report is neither CSV nor base64"), "{message}");
+}
+
+#[test]
 fn files_that_posture_does_not_know_are_named_and_left_alone() {
     let imported = imported(&[
         ("iam/list-users.json", "not json"),

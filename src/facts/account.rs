@@ -1,13 +1,19 @@
 //! The account itself: the record that every rule has in scope as `account`.
 
+use super::alerting::Alerting;
+use super::billing::Billing;
+use super::budget::Budget;
 use super::collector::{self, Collector};
+use super::contact::{self, Contacts};
 use super::credential_report::CredentialReport;
+use super::health_rule::HealthRouting;
 use super::iam_access::AccountAccess;
 use super::iam_account::{self, IamAccount};
 use super::iam_user::IamUser;
 use super::organization::{self, Organization};
 use super::password_policy::{self, PasswordPolicy};
 use super::resource::Resource;
+use super::trail::Trail;
 use super::{Fact, List, Observed};
 use crate::facts;
 use crate::snapshot::{Snapshot, Time};
@@ -27,6 +33,18 @@ facts! {
         password_policy: PasswordPolicy => [IamGetAccountPasswordPolicy];
         /// The organization that the account belongs to; absent for a standalone account.
         organization: Organization => [OrganizationsDescribeOrganization];
+        /// True for an account of an organization that another account pays for.
+        is_member: bool => [OrganizationsDescribeOrganization];
+        /// Whom AWS writes to.
+        contacts: Contacts => [];
+        /// How the account watches what it is charged.
+        billing: Billing => [];
+        /// The account's budgets.
+        budgets: List<Budget> => [BudgetsDescribeBudgets];
+        /// Where the account hears of AWS Health events.
+        health: HealthRouting => [];
+        /// CloudTrail trails that record every Region.
+        multi_region_trails: List<Trail> => [CloudtrailDescribeTrails];
         /// What the organization manages centrally of member accounts' root users, as in `RootSessions`; absent where
         /// the account is not the one to ask.
         organization_features: List<String> => [IamListOrganizationsFeatures];
@@ -48,8 +66,11 @@ pub(crate) fn build(
     report: &CredentialReport,
     users: &List<Resource<IamUser>>,
     as_of: Option<Time>,
+    alerting: &Alerting,
+    multi_region_trails: List<Trail>,
     access: AccountAccess,
 ) -> Resource<Account> {
+    let organization = organization::build(snapshot);
     let facts = Account {
         id: Fact::derived(Observed::Present(snapshot.account.clone())),
         partition: Fact::derived(Observed::Present(snapshot.partition.clone())),
@@ -59,12 +80,29 @@ pub(crate) fn build(
         },
         has_console_user: has_console_user(users),
         password_policy: password_policy::build(snapshot),
-        organization: organization::build(snapshot),
+        is_member: is_member(&organization),
+        organization,
+        contacts: Fact::derived(Observed::Present(contact::build(snapshot))),
+        billing: Fact::derived(Observed::Present(alerting.billing.clone())),
+        budgets: alerting.budgets.clone(),
+        health: Fact::derived(Observed::Present(alerting.health.clone())),
+        multi_region_trails: Fact::derived(Observed::Present(multi_region_trails)),
         organization_features: organization::features(snapshot),
         collector: Fact::derived(Observed::Present(collector::build(snapshot, report))),
         iam: Fact::derived(Observed::Present(iam_account::build(snapshot, access))),
     };
     Resource { id: id(snapshot), region: None, facts }
+}
+
+/// A standalone account pays for itself, as the management account does.
+fn is_member(organization: &Fact<Organization>) -> Fact<bool> {
+    match &organization.state {
+        Observed::Present(organization) => {
+            Fact::new(organization.is_member(), organization.is_management_account.origin)
+        }
+        Observed::Absent => Fact::present(false, organization.origin),
+        Observed::Unknown(gap) => Fact::unknown(gap.clone()),
+    }
 }
 
 /// True when one user has a password; false only when every user is known to have none.

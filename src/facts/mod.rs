@@ -4,26 +4,50 @@
 //! snapshot; [`Facts::build`] and [`KINDS`] below are where it is registered.
 
 mod account;
+mod alerting;
+mod alerts;
+mod asked;
 pub mod authorization;
+mod billing;
+mod billing_access;
+mod billing_alarm;
+mod budget;
+mod budget_filter;
+mod budget_notification;
 mod collector;
+mod contact;
 mod credential_report;
+mod event_pattern;
+mod health_rule;
 mod iam_access;
 mod iam_account;
 mod iam_group;
 mod iam_policy;
 mod iam_user;
+mod link;
 mod observed;
 mod organization;
 mod password_policy;
 mod resource;
 mod root_user;
+mod sns_topic;
 mod source;
+mod trail;
+mod trail_selector;
 mod value;
 mod virtual_mfa;
 
 pub use crate::snapshot::leader_region;
 pub use account::Account;
+pub use alerts::AlertRoute;
+pub use billing::Billing;
+pub use billing_access::BillingAccess;
+pub use billing_alarm::BillingAlarm;
+pub use budget::Budget;
+pub use budget_notification::BudgetNotification;
 pub use collector::Collector;
+pub use contact::{Contact, Contacts};
+pub use health_rule::{HealthRouting, HealthRule, HealthTarget, Region};
 pub use iam_access::AccountAccess;
 pub use iam_account::IamAccount;
 pub use iam_group::IamGroup;
@@ -36,7 +60,10 @@ pub use organization::Organization;
 pub use password_policy::PasswordPolicy;
 pub use resource::{Kind, Listing, Resource, ResourceRef};
 pub use root_user::RootUser;
+pub use sns_topic::SnsTopic;
 pub use source::Source;
+pub use trail::Trail;
+pub use trail_selector::ManagementSelector;
 pub use value::{
     Fact, FactList, FactRef, FactType, Field, Items, List, Origin, Record, Schema, Type, Value, record_name,
 };
@@ -54,6 +81,12 @@ pub struct Facts {
     pub root: Resource<RootUser>,
     /// IAM users.
     pub users: List<Resource<IamUser>>,
+    /// Regions that were asked.
+    pub regions: List<Resource<Region>>,
+    /// SNS topics that alerts go through.
+    pub topics: List<Resource<SnsTopic>>,
+    /// CloudTrail trails.
+    pub trails: List<Resource<Trail>>,
     /// IAM groups.
     pub groups: List<Resource<IamGroup>>,
     engine: iam_access::Engine,
@@ -70,9 +103,22 @@ impl Facts {
         let users = iam_user::build(snapshot, &report, &devices, &engine);
         let groups = iam_group::build(snapshot, &users);
         let root = root_user::build(snapshot, &report, &devices);
-        let account = account::build(snapshot, &report, &users, as_of, engine.of_account(&users));
-        let (policies, principals) = (OnceLock::new(), OnceLock::new());
-        Self { account, root, users, groups, engine, policies, principals }
+        let trails = trail::build(snapshot);
+        let alerting = alerting::build(snapshot, &report, as_of);
+        let access = engine.of_account(&users);
+        let account = account::build(snapshot, &report, &users, as_of, &alerting, trails.multi_region, access);
+        Self {
+            account,
+            root,
+            users,
+            regions: alerting.regions,
+            topics: alerting.topics,
+            trails: trails.all,
+            groups,
+            engine,
+            policies: OnceLock::new(),
+            principals: OnceLock::new(),
+        }
     }
 
     /// Managed and inline policies, judged when a rule first asks: escalation looks at all principals at once.
@@ -108,6 +154,34 @@ pub const KINDS: &[Kind] = &[
         plural: "IAM users",
         operations: &[Operation::IamGetCredentialReport, Operation::IamGetAccountAuthorizationDetails],
         list: |facts| facts.users.listing(),
+    },
+    Kind {
+        schema: Region::SCHEMA,
+        variable: "region",
+        plural: "Regions",
+        operations: &[],
+        list: |facts| facts.regions.listing(),
+    },
+    Kind {
+        schema: SnsTopic::SCHEMA,
+        variable: "topic",
+        plural: "SNS topics for alerts",
+        operations: &[
+            Operation::CloudwatchDescribeAlarms,
+            Operation::BudgetsDescribeBudgets,
+            Operation::BudgetsDescribeNotificationsForBudget,
+            Operation::BudgetsDescribeSubscribersForNotification,
+            Operation::EventsListRules,
+            Operation::EventsListTargetsByRule,
+        ],
+        list: |facts| facts.topics.listing(),
+    },
+    Kind {
+        schema: Trail::SCHEMA,
+        variable: "trail",
+        plural: "CloudTrail trails",
+        operations: &[Operation::CloudtrailDescribeTrails],
+        list: |facts| facts.trails.listing(),
     },
     Kind {
         schema: IamGroup::SCHEMA,

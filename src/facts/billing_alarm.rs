@@ -1,0 +1,321 @@
+//! Alarms on the estimated charges of the account, read directly or inside metric math.
+
+use serde_json::Value;
+
+use super::alerts::{AlertRoute, Publisher, Routes, Walk};
+use super::link::Link;
+use super::{Fact, Gap, List, MEMBER_MISSING, Observed, Origin, Source, UNDECIDED, leader_region};
+use crate::facts;
+use crate::snapshot::shapes::cloudwatch::{CompositeAlarm, DescribeAlarms, Dimension, MetricAlarm};
+use crate::snapshot::{Observation, Snapshot, Time};
+
+facts! {
+    /// A CloudWatch alarm that reads the metric `EstimatedCharges`.
+    BillingAlarm as "billing-alarm" {
+        /// The alarm's name.
+        name: String => [CloudwatchDescribeAlarms];
+        /// True when the alarm watches the charges of the whole account, not those of one service.
+        watches_total: bool => [CloudwatchDescribeAlarms];
+        /// The currency of the charges; absent when the alarm names none.
+        currency: String => [CloudwatchDescribeAlarms];
+        /// The currency that AWS publishes the metric in: `USD`, and `CNY` in China.
+        published_currency: String => [];
+        /// The statistic, as in `Maximum`; absent for alarms on a percentile or a band.
+        statistic: String => [CloudwatchDescribeAlarms];
+        /// Seconds that one data point covers.
+        period: i64 => [CloudwatchDescribeAlarms];
+        /// Number of periods that are compared.
+        evaluation_periods: i64 => [CloudwatchDescribeAlarms];
+        /// The threshold; absent for alarms on a band.
+        threshold: f64 => [CloudwatchDescribeAlarms];
+        /// How the charges are compared with the threshold, as in `GreaterThanThreshold`.
+        comparison: String => [CloudwatchDescribeAlarms];
+        /// `OK`, `ALARM` or `INSUFFICIENT_DATA`.
+        state: String => [CloudwatchDescribeAlarms];
+        /// True in state `OK` or `ALARM`; unknown without data, which may be about to come.
+        has_data: bool => [CloudwatchDescribeAlarms];
+        /// When the alarm last lost its data; absent while it has data.
+        without_data_since: Time => [CloudwatchDescribeAlarms];
+        /// True when the alarm may act.
+        actions_enabled: bool => [CloudwatchDescribeAlarms];
+        /// The topics that the alarm publishes to.
+        routes: List<AlertRoute> => [CloudwatchDescribeAlarms];
+        /// True when the alarm reaches at least one confirmed recipient.
+        reaches: bool => [
+            CloudwatchDescribeAlarms, SnsGetTopicAttributes, SnsListSubscriptionsByTopic, SnsGetSubscriptionAttributes,
+            KmsDescribeKey, KmsGetKeyPolicy
+        ];
+        /// Where every route is broken, in words; absent when the alarm reaches somebody.
+        broken_at: String => [
+            CloudwatchDescribeAlarms, SnsGetTopicAttributes, SnsListSubscriptionsByTopic, SnsGetSubscriptionAttributes,
+            KmsDescribeKey, KmsGetKeyPolicy
+        ];
+    }
+}
+
+const NAMESPACE: &str = "AWS/Billing";
+const METRIC: &str = "EstimatedCharges";
+
+/// Builds the alarms on charges, and notes every topic that they publish to.
+pub(crate) fn build(
+    snapshot: &Snapshot,
+    walk: &Walk<'_>,
+    uses: &mut Vec<(String, Publisher)>,
+) -> Fact<List<BillingAlarm>> {
+    let mut list = List { items: Vec::new(), gaps: Vec::new() };
+    let mut origin = Origin::NONE;
+    let mut asked = false;
+    for answer in snapshot.answers::<DescribeAlarms>() {
+        let region = answer.observation.region.as_str();
+        if !publishes_charges(&snapshot.partition, region) || !lists_metric_alarms(answer.observation) {
+            continue;
+        }
+        let source = Source::from_answer(answer);
+        // AWS may leave an empty list out.
+        let Observed::Present(described) = source.state.clone() else {
+            if lists_all(answer.observation) {
+                asked = true;
+                list.gaps.extend(source.state.gap().cloned());
+            }
+            continue;
+        };
+        if lists_all(answer.observation) {
+            asked = true;
+            list.gaps.extend(source.cut_off(None, described.next_token.as_ref()));
+            origin = source.origin("/MetricAlarms");
+        }
+        let alarms = described.metric_alarms.iter().flatten().enumerate();
+        let read = alarms.filter(|(_, alarm)| reads_charges(alarm));
+        for (index, alarm) in read {
+            let place =
+                Place { source: &source, index, composites: described.composite_alarms.as_deref().unwrap_or(&[]) };
+            list.items.push(build_alarm(snapshot, walk, uses, alarm, &place));
+        }
+    }
+    if !asked {
+        let missing = Source::<DescribeAlarms>::missing(leader_region(&snapshot.partition), [].into());
+        list.gaps.extend(missing.state.gap().cloned());
+    }
+    if snapshot.partition == "aws-cn" {
+        let reason = "AWS's two Chinese manuals do not agree on the Region of the billing metric";
+        list.gaps.push(Gap::of_reason(UNDECIDED, reason));
+    }
+    Fact::present(list, origin)
+}
+
+/// The metric of worldwide charges is published in one Region:
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/monitor_estimated_charges_with_cloudwatch.html>
+fn publishes_charges(partition: &str, region: &str) -> bool {
+    partition == "aws-cn" || region == leader_region(partition)
+}
+
+fn lists_metric_alarms(observation: &Observation) -> bool {
+    match observation.request.get("AlarmTypes") {
+        Some(Value::Array(kinds)) if !kinds.is_empty() => kinds.iter().any(|kind| kind == "MetricAlarm"),
+        _ => true,
+    }
+}
+
+/// True unless the request asked for some of the alarms only.
+fn lists_all(observation: &Observation) -> bool {
+    observation.request.keys().all(|member| matches!(member.as_str(), "AlarmTypes" | "MaxRecords"))
+}
+
+/// Where an alarm stands, and the composite alarms that the same answer lists.
+struct Place<'a> {
+    source: &'a Source<'a, DescribeAlarms>,
+    index: usize,
+    composites: &'a [CompositeAlarm],
+}
+
+impl Place<'_> {
+    fn origin(&self, pointer: &'static str) -> Origin {
+        self.source.origin(pointer).element(self.index)
+    }
+
+    fn required<T>(&self, pointer: &'static str, value: Option<T>) -> Fact<T> {
+        let missing = || Observed::Unknown(self.source.gap(MEMBER_MISSING, &format!("an alarm has no `{pointer}`")));
+        Fact::new(value.map_or_else(missing, Observed::Present), self.origin(pointer))
+    }
+
+    fn optional<T>(&self, pointer: &'static str, value: Option<T>) -> Fact<T> {
+        Fact::new(value.map_or(Observed::Absent, Observed::Present), self.origin(pointer))
+    }
+}
+
+/// One metric that an alarm reads, as far as it concerns charges.
+struct Reading<'a> {
+    dimensions: &'a [Dimension],
+    statistic: Option<&'a str>,
+    period: Option<i64>,
+    of_other_account: bool,
+}
+
+fn readings<'a>(alarm: &'a MetricAlarm, account: &str) -> Vec<Reading<'a>> {
+    let mut found = Vec::new();
+    if alarm.namespace.as_deref() == Some(NAMESPACE) && alarm.metric_name.as_deref() == Some(METRIC) {
+        found.push(Reading {
+            // AWS leaves an empty list out.
+            dimensions: alarm.dimensions.as_deref().unwrap_or(&[]),
+            statistic: alarm.statistic.as_deref(),
+            period: alarm.period,
+            of_other_account: false,
+        });
+    }
+    for query in alarm.metrics.iter().flatten() {
+        let Some(stat) = &query.metric_stat else { continue };
+        let Some(metric) = &stat.metric else { continue };
+        if metric.namespace.as_deref() == Some(NAMESPACE) && metric.metric_name.as_deref() == Some(METRIC) {
+            found.push(Reading {
+                dimensions: metric.dimensions.as_deref().unwrap_or(&[]),
+                statistic: stat.stat.as_deref(),
+                period: stat.period,
+                of_other_account: query.account_id.as_deref().is_some_and(|id| id != account),
+            });
+        }
+    }
+    found
+}
+
+fn reads_charges(alarm: &MetricAlarm) -> bool {
+    !readings(alarm, "").is_empty()
+}
+
+impl Reading<'_> {
+    /// Exactly the dimension `Currency`, or it and this account's `LinkedAccount`.
+    fn is_total(&self, account: &str) -> bool {
+        let is_known = |dimension: &Dimension| match dimension.name.as_deref() {
+            Some("Currency") => true,
+            Some("LinkedAccount") => dimension.value.as_deref() == Some(account),
+            _ => false,
+        };
+        !self.of_other_account && self.currency().is_some() && self.dimensions.iter().all(is_known)
+    }
+
+    fn currency(&self) -> Option<&str> {
+        let currency = self.dimensions.iter().find(|dimension| dimension.name.as_deref() == Some("Currency"));
+        currency.and_then(|dimension| dimension.value.as_deref())
+    }
+}
+
+fn build_alarm(
+    snapshot: &Snapshot,
+    walk: &Walk<'_>,
+    uses: &mut Vec<(String, Publisher)>,
+    alarm: &MetricAlarm,
+    place: &Place<'_>,
+) -> BillingAlarm {
+    let readings = readings(alarm, &snapshot.account);
+    let total = readings.iter().find(|reading| reading.is_total(&snapshot.account));
+    let reading = total.or(readings.first());
+    let state = place.required("/MetricAlarms/*/StateValue", alarm.state_value.clone());
+    let routes = routes(walk, uses, alarm, place);
+    let published = if snapshot.partition == "aws-cn" { "CNY" } else { "USD" };
+    BillingAlarm {
+        name: place.required("/MetricAlarms/*/AlarmName", alarm.alarm_name.clone()),
+        watches_total: Fact::present(total.is_some(), place.origin("/MetricAlarms/*")),
+        currency: place.optional("/MetricAlarms/*", reading.and_then(Reading::currency).map(str::to_owned)),
+        published_currency: Fact::derived(Observed::Present(published.to_owned())),
+        statistic: place.optional("/MetricAlarms/*", reading.and_then(|one| one.statistic).map(str::to_owned)),
+        period: place.required("/MetricAlarms/*", reading.and_then(|one| one.period)),
+        evaluation_periods: place.required("/MetricAlarms/*/EvaluationPeriods", alarm.evaluation_periods),
+        threshold: place.optional("/MetricAlarms/*/Threshold", alarm.threshold),
+        comparison: place.required("/MetricAlarms/*/ComparisonOperator", alarm.comparison_operator.clone()),
+        has_data: has_data(&state),
+        without_data_since: without_data_since(&state, alarm, place),
+        state,
+        actions_enabled: place.required("/MetricAlarms/*/ActionsEnabled", alarm.actions_enabled),
+        reaches: routes.link.holds(),
+        broken_at: routes.link.reason(),
+        routes: routes.routes,
+    }
+}
+
+fn has_data(state: &Fact<String>) -> Fact<bool> {
+    let value = state.state.clone().and_then(|state| match state.as_str() {
+        "OK" | "ALARM" => Observed::Present(true),
+        other => Observed::Unknown(Gap::of_reason(UNDECIDED, format!("the alarm is in state `{other}`"))),
+    });
+    Fact::new(value, state.origin)
+}
+
+fn without_data_since(state: &Fact<String>, alarm: &MetricAlarm, place: &Place<'_>) -> Fact<Time> {
+    match &state.state {
+        Observed::Present(state) if state == "OK" || state == "ALARM" => {
+            Fact::absent(place.origin("/MetricAlarms/*/StateValue"))
+        }
+        Observed::Present(_) => {
+            // Older answers lack the time of the transition; the time of the last update is never earlier.
+            place.required("/MetricAlarms/*/StateTransitionedTimestamp", alarm.state_transitioned_timestamp)
+        }
+        Observed::Absent => Fact::absent(state.origin),
+        Observed::Unknown(gap) => Fact::unknown(gap.clone()),
+    }
+}
+
+fn routes(walk: &Walk<'_>, uses: &mut Vec<(String, Publisher)>, alarm: &MetricAlarm, place: &Place<'_>) -> Routes {
+    let actions = place.origin("/MetricAlarms/*/AlarmActions");
+    let mut found = Vec::new();
+    let own = (alarm.actions_enabled, alarm.alarm_arn.as_deref(), alarm.alarm_actions.as_deref());
+    publish(walk, uses, own, place, &mut found);
+    for composite in place.composites.iter().filter(|composite| follows(composite, alarm)) {
+        let simple = composite.alarm_rule.as_deref().is_some_and(|rule| !rule.contains("NOT") && !rule.contains("AND"));
+        let mut beyond = Vec::new();
+        let own = (composite.actions_enabled, composite.alarm_arn.as_deref(), composite.alarm_actions.as_deref());
+        publish(walk, uses, own, place, &mut beyond);
+        // Whether a composite of several conditions goes off is not this alarm's to say.
+        found.extend(beyond.into_iter().map(|(route, link)| match (simple, link) {
+            (false, Link::Holds(_)) => {
+                let reason = format!("whether composite alarm `{}` goes off depends on other alarms", name(composite));
+                AlertRoute::new(&address(&route), Link::Open(Gap::of_reason(UNDECIDED, reason)))
+            }
+            (_, link) => (route, link),
+        }));
+    }
+    Routes::join(found, Vec::new(), "the alarm has no action that publishes to an SNS topic", actions)
+}
+
+fn address(route: &AlertRoute) -> String {
+    route.name.state.present().cloned().unwrap_or_default()
+}
+
+fn name(composite: &CompositeAlarm) -> &str {
+    composite.alarm_name.as_deref().unwrap_or_default()
+}
+
+/// True for a composite alarm whose rule asks whether this alarm is in `ALARM`.
+fn follows(composite: &CompositeAlarm, alarm: &MetricAlarm) -> bool {
+    let rule: String =
+        composite.alarm_rule.iter().flat_map(|rule| rule.chars()).filter(|c| *c != '"' && *c != '\'').collect();
+    let mut names = [alarm.alarm_name.as_deref(), alarm.alarm_arn.as_deref()].into_iter().flatten();
+    names.any(|name| rule.contains(&format!("ALARM({name})")))
+}
+
+/// Adds a route for each topic among an alarm's actions.
+fn publish(
+    walk: &Walk<'_>,
+    uses: &mut Vec<(String, Publisher)>,
+    (enabled, arn, actions): (Option<bool>, Option<&str>, Option<&[String]>),
+    place: &Place<'_>,
+    found: &mut Vec<(AlertRoute, Link)>,
+) {
+    for topic in actions.unwrap_or(&[]).iter().filter(|action| action.contains(":sns:")) {
+        let Some(arn) = arn else {
+            let gap = place.source.gap(MEMBER_MISSING, "an alarm has no `AlarmArn`");
+            found.push(AlertRoute::new(topic, Link::Open(gap)));
+            continue;
+        };
+        let publisher = Publisher::Alarm(arn.to_owned());
+        let (_, through) = walk.through(topic, &publisher);
+        uses.push((topic.clone(), publisher));
+        let enabled = match enabled {
+            Some(true) => Link::Holds(place.origin("/MetricAlarms/*/ActionsEnabled")),
+            Some(false) => Link::Broken(
+                "the alarm's actions are turned off".to_owned(),
+                place.origin("/MetricAlarms/*/ActionsEnabled"),
+            ),
+            None => Link::Open(place.source.gap(MEMBER_MISSING, "an alarm has no `ActionsEnabled`")),
+        };
+        found.push(AlertRoute::new(topic, Link::all([enabled, through])));
+    }
+}

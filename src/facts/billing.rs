@@ -25,8 +25,6 @@ facts! {
         access: BillingAccess => [];
         /// True when the account has credits left.
         has_credits: bool => [BillingGetCredits];
-        /// True when AWS answered that there are no credits left; false also when AWS did not answer.
-        answered_no_credits: bool => [BillingGetCredits];
     }
 }
 
@@ -39,7 +37,6 @@ pub(crate) fn build(
     uses: &mut Vec<(String, Publisher)>,
 ) -> Billing {
     let (alerts_enabled, known_from) = alerts_enabled(snapshot, budgets, report);
-    let has_credits = has_credits(snapshot);
     Billing {
         alarms: billing_alarm::build(snapshot, walk, uses),
         alerts_known_from: Fact {
@@ -48,8 +45,7 @@ pub(crate) fn build(
         },
         alerts_enabled,
         access: Fact::derived(Observed::Present(billing_access::build(snapshot))),
-        answered_no_credits: Fact::present(matches!(has_credits.state, Observed::Present(false)), has_credits.origin),
-        has_credits,
+        has_credits: has_credits(snapshot),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Fact, Observed, Origin, Source};
+use super::{Fact, Gap, Observed, Origin, Source};
 use crate::facts;
 use crate::snapshot::shapes::{cloudtrail, organizations};
 use crate::snapshot::{Snapshot, Time};
@@ -21,6 +21,8 @@ facts! {
 }
 
 const CONSOLE: &str = "billingconsole.amazonaws.com";
+/// The Region that records what the billing console does.
+const HOME: &str = "us-east-1";
 const SWITCH: &str = "SetIAMAccessPreference";
 
 /// One sign: whether it speaks for access, since when, and in which words.
@@ -34,24 +36,62 @@ struct Sign {
 /// Builds the signs.
 pub(crate) fn build(snapshot: &Snapshot) -> BillingAccess {
     let mut signs = Vec::new();
+    let mut lookups = Lookups::default();
     for answer in snapshot.answers::<cloudtrail::LookupEvents>() {
         let source = Source::from_answer(answer);
-        let Observed::Present(events) = source.state.clone() else { continue };
+        let Observed::Present(events) = source.state.clone() else {
+            lookups.failed = lookups.failed.or_else(|| source.state.gap().cloned());
+            continue;
+        };
+        let asked = answer.observation.request.get("LookupAttributes");
+        lookups.has_every_use |= asked.is_none_or(|asked| names(asked, CONSOLE));
         for (index, event) in events.events.iter().flatten().enumerate() {
             signs.extend(sign(event, source.origin("/Events/*").element(index)));
         }
     }
     signs.sort_by_key(|sign| sign.at);
-    let last = signs.pop().or_else(|| created_by_organization(snapshot));
-    let shown = |on: bool| match &last {
-        Some(sign) => Fact::present(sign.on == on, sign.origin),
+    // An event that nobody could look up may have turned off what the organization turned on.
+    let created = || created_by_organization(snapshot).filter(|_| lookups.gap().is_none());
+    let last = signs.pop().or_else(created);
+    let is_shown_on = match &last {
+        Some(sign) => Fact::present(sign.on, sign.origin),
         None => Fact::derived(Observed::Present(false)),
+    };
+    let is_shown_off = match (&last, lookups.gap()) {
+        // A later use that nobody could look up would show that access is on again.
+        (Some(Sign { on: false, .. }), Some(gap)) => Fact::unknown(gap),
+        _ => is_shown_on.clone().map(|on| last.is_some() && !on),
     };
     let words = match &last {
         Some(sign) => Fact::present(sign.words.clone(), sign.origin),
         None => Fact::absent(Origin::NONE),
     };
-    BillingAccess { is_shown_on: shown(true), is_shown_off: shown(false), sign: words }
+    BillingAccess { is_shown_on, is_shown_off, sign: words }
+}
+
+/// How much of the trail's memory was looked up.
+#[derive(Default)]
+struct Lookups {
+    failed: Option<Gap>,
+    has_every_use: bool,
+}
+
+impl Lookups {
+    /// Why an event of the billing console may have been missed.
+    fn gap(&self) -> Option<Gap> {
+        let missing = || Source::<cloudtrail::LookupEvents>::missing(HOME, [].into()).state.gap().cloned();
+        self.failed.clone().or_else(|| if self.has_every_use { None } else { missing() })
+    }
+}
+
+/// True when a value names something at any depth.
+fn names(value: &Value, wanted: &str) -> bool {
+    match value {
+        Value::String(text) => text == wanted,
+        Value::Array(items) => items.iter().any(|item| names(item, wanted)),
+        Value::Object(members) => members.values().any(|item| names(item, wanted)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 fn sign(event: &cloudtrail::Event, origin: Origin) -> Option<Sign> {

@@ -267,13 +267,16 @@ pub(crate) fn routing(regions: &List<Resource<Region>>) -> HealthRouting {
     let names = |region: &Resource<Region>| region.region.clone().unwrap_or_default();
     let here = |region: &Resource<Region>| brings_issues_to_sns(&region.facts);
     let in_backup =
-        link::any(regions.items.iter().filter(|region| names(region) == BACKUP).map(here), &unasked(regions));
+        |gaps: &[Gap]| link::any(regions.items.iter().filter(|region| names(region) == BACKUP).map(here), gaps);
     let elsewhere = link::any(regions.items.iter().filter(|region| names(region) != BACKUP).map(here), &[]);
+    // A backup Region that nobody asked about may hold the backup, but whether there is something to back up is known.
+    let has_rule = link::any([in_backup(&[]), elsewhere.clone()], &[]);
+    let in_backup = in_backup(&unasked(regions));
     let only_backup =
         matches!((&in_backup.state, &elsewhere.state), (Observed::Present(true), Observed::Present(false)));
     let backup = if only_backup { BACKUP_OF_BACKUP } else { BACKUP };
     HealthRouting {
-        has_rule: link::any([in_backup.clone(), elsewhere.clone()], &[]),
+        has_rule,
         has_backup_rule: link::all([in_backup, elsewhere], &[]),
         backup_region: Fact::derived(Observed::Present(backup.to_owned())),
     }

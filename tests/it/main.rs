@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests fail loudly too")]
 
 mod accounts;
+mod alerts;
 mod bad_input;
 mod gate;
 mod guards;

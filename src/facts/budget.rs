@@ -193,7 +193,7 @@ fn has_limit(budget: &budgets::Budget, limit: &Fact<f64>, place: &Place<'_>) -> 
         return Fact::present(true, place.origin("/Budgets/*/AutoAdjustData"));
     }
     match &limit.state {
-        Observed::Absent => Fact::present(false, limit.origin),
+        Observed::Absent => Fact::present(false, place.origin("/Budgets/*")),
         _ => limit.clone().map(|limit| limit > 0.0),
     }
 }
@@ -214,7 +214,11 @@ fn admits(
     }
     let old = budget.cost_filters.as_ref().map_or(Admits::Always, |filters| charge.passes_old(filters));
     let new = budget.filter_expression.as_ref().map_or(Admits::Always, |filter| charge.passes(filter));
-    let pointer = if new == Admits::Always { "/Budgets/*/CostFilters" } else { "/Budgets/*/FilterExpression" };
+    let pointer = match (&budget.cost_filters, &budget.filter_expression) {
+        (_, Some(_)) => "/Budgets/*/FilterExpression",
+        (Some(_), None) => "/Budgets/*/CostFilters",
+        (None, None) => "/Budgets/*",
+    };
     Fact::present(old.and(new), place.origin(pointer))
 }
 

@@ -151,7 +151,7 @@ fn topic(walk: &Walk<'_>, arn: &str, publishers: &BTreeSet<Publisher>, unseen: &
         policy_allows_publishers: policy.holds(),
         policy_problem: policy.reason(),
         is_encrypted: match &key_id.state {
-            Observed::Absent => Fact::present(false, key_id.origin),
+            Observed::Absent => Fact::present(false, key_id.origin.pointing("/Attributes")),
             _ => key_id.clone().map(|_| true),
         },
         key: key_id.map(str::to_owned),

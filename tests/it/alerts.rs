@@ -21,7 +21,7 @@ fn hardened() -> Value {
     account
 }
 
-fn read(account: &Value) -> Snapshot {
+pub(crate) fn read(account: &Value) -> Snapshot {
     let text = std::io::Cursor::new(account.to_string().into_bytes());
     SnapshotReader::from_reader("test".to_owned(), Box::new(text)).unwrap().next().unwrap().unwrap()
 }
@@ -34,13 +34,13 @@ fn answers<'a>(account: &'a mut Value, operation: &str, named: &str) -> Vec<&'a 
     found
 }
 
-fn respond(account: &mut Value, operation: &str, named: &str, change: impl Fn(&mut Value)) {
+pub(crate) fn respond(account: &mut Value, operation: &str, named: &str, change: impl Fn(&mut Value)) {
     for answer in answers(account, operation, named) {
         change(&mut answer["response"]);
     }
 }
 
-fn refuse(account: &mut Value, operation: &str, named: &str, code: &str) {
+pub(crate) fn refuse(account: &mut Value, operation: &str, named: &str, code: &str) {
     for answer in answers(account, operation, named) {
         answer.as_object_mut().unwrap().remove("response");
         answer["error"] = json!({ "code": code, "message": "so says the test" });
@@ -106,7 +106,7 @@ const BREAKS: &[Break] = &[
     (
         "actions are off",
         |account| {
-            respond(account, "DescribeAlarms", "billing", |r| r["MetricAlarms"][0]["ActionsEnabled"] = json!(false))
+            respond(account, "DescribeAlarms", "billing", |r| r["MetricAlarms"][0]["ActionsEnabled"] = json!(false));
         },
         "the alarm's actions are turned off",
     ),
@@ -212,8 +212,10 @@ const BREAKS: &[Break] = &[
     ),
 ];
 
+type Doubt = (&'static str, fn(&mut Value));
+
 /// What leaves the route open, because nobody can tell.
-const DOUBTS: &[(&str, fn(&mut Value))] = &[
+const DOUBTS: &[Doubt] = &[
     ("refused topic attributes", |account| refuse(account, "GetTopicAttributes", BILLING, "AuthorizationError")),
     ("refused subscriptions", |account| refuse(account, "ListSubscriptionsByTopic", BILLING, "AuthorizationError")),
     ("refused key", |account| refuse(account, "DescribeKey", "arn:aws:kms", "AccessDeniedException")),

@@ -5,6 +5,7 @@
 mod accounts;
 mod alerts;
 mod bad_input;
+mod edge_cases;
 mod gate;
 mod guards;
 mod import;

@@ -148,13 +148,16 @@ pub(super) fn is_always_allowed(request: &Request) -> bool {
 }
 
 /// True where the policy on the resource has to allow, whatever the identity policies grant: roles and KMS keys.
-pub(super) fn needs_resource_policy(request: &Request) -> bool {
+///
+/// Every role has a trust policy, so a request that comes without one asks about the identity side alone. A key may be
+/// closed to identity policies, and is until its policy says otherwise.
+pub(super) fn needs_resource_policy(request: &Request, set: &PolicySet<'_>) -> bool {
     match request.service() {
         "kms" => request.resource.contains(":key/") || request.resource.contains(":alias/"),
         "sts" => {
             let name = request.action.trim_start_matches("sts:");
             let of_a_role = name.starts_with("assumerole") || matches!(name, "tagsession" | "setsourceidentity");
-            of_a_role && request.resource != "*"
+            of_a_role && request.resource != "*" && set.resource.is_some()
         }
         _ => false,
     }
@@ -180,6 +183,8 @@ pub(super) struct Votes {
     pub(super) role: Truth,
     /// The resource policy allows the caller's account.
     pub(super) account: Truth,
+    /// Identity policies need the resource policy's leave.
+    pub(super) needs_resource: bool,
 }
 
 impl Votes {
@@ -203,6 +208,7 @@ impl Votes {
             direct: resource(PrincipalMatch::Direct),
             role: resource(PrincipalMatch::Role),
             account: resource(PrincipalMatch::Account),
+            needs_resource: needs_resource_policy(request, set),
         }
     }
 
@@ -233,7 +239,7 @@ impl Votes {
             return own.and(self.account.clone());
         }
         let role = self.role.clone().and(limits);
-        if needs_resource_policy(request) {
+        if self.needs_resource {
             return self.direct.clone().or(role).or(own.and(self.account.clone()));
         }
         self.direct.clone().or(role).or(own)

@@ -159,7 +159,8 @@ fn missing(set: &PolicySet<'_>, request: &Request) -> (&'static str, &'static [P
     }
     let resource_allows = !votes.account.is_false();
     let identity_allows = !votes.identity.is_false();
-    let needs_both = request.is_cross_account() || needs_resource_policy(request) || request.caller.account().is_none();
+    let needs_both =
+        request.is_cross_account() || needs_resource_policy(request, set) || request.caller.account().is_none();
     if needs_both && !resource_allows {
         return match &set.resource {
             Some(_) => ("the policy on the resource does not allow it", &[K::Resource]),

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::digest;
-use super::escape::{https_link, printable};
+use super::escape::{flowing, https_link, printable};
 use super::{Context, Renderer, safe_json};
 use crate::finding::{Finding, Severity, Status};
 use crate::report::{Report, RuleRun};
@@ -165,8 +165,8 @@ fn reason(gap: &crate::facts::Gap) -> Value {
 }
 
 fn remediation(rule: &RuleRun) -> Value {
-    let words = if rule.remediation.trim().is_empty() { &rule.title } else { &rule.remediation };
-    let mut recommendation = json!({ "Text": text(words.trim(), 512) });
+    let words = flowing(if rule.remediation.trim().is_empty() { &rule.title } else { &rule.remediation });
+    let mut recommendation = json!({ "Text": text(&words, 512) });
     let reference = rule.references.iter().find_map(|reference| https_link(reference));
     if let (Some(members), Some(reference)) = (recommendation.as_object_mut(), reference) {
         members.insert("Url".to_owned(), json!(reference));

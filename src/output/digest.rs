@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::escape::flowing;
 use crate::facts::{Gap, INCOMPLETE, MALFORMED, MEMBER_MISSING, NO_VALUE, NOT_ATTESTED, NOT_COLLECTED, UNDECIDED};
 use crate::finding::{Finding, Severity, Status};
 use crate::report::{Report, RuleRun};
@@ -121,9 +122,11 @@ const MOST_STEPS: usize = 3;
 
 /// The one to three most valuable next steps.
 pub fn steps(report: &Report) -> Vec<Step> {
-    let blind = blind_step(report);
+    let failing = failing(report);
+    // A gap that nothing but a look can fill gives way to rules that can be mended.
+    let blind = blind_step(report).filter(|(_, fillable)| *fillable || failing.is_empty()).map(|(step, _)| step);
     let room = MOST_STEPS - usize::from(blind.is_some());
-    let mut steps: Vec<Step> = failing(report).iter().take(room).map(mend_step).collect();
+    let mut steps: Vec<Step> = failing.iter().take(room).map(mend_step).collect();
     steps.extend(blind);
     if steps.is_empty() {
         steps.push(keep_step(report));
@@ -132,31 +135,29 @@ pub fn steps(report: &Report) -> Vec<Step> {
 }
 
 fn mend_step(group: &RuleGroup<'_>) -> Step {
-    let words = group.run.map_or("", |run| run.remediation.trim());
+    let words = group.run.map_or_else(String::new, |run| flowing(&run.remediation));
     Step {
-        what: if words.is_empty() { group.title().to_owned() } else { words.to_owned() },
+        what: if words.is_empty() { group.title().to_owned() } else { words },
         why: format!("{} ({}) fails on {}", group.id, group.severity.name(), resources(group.findings.len())),
         command: group.run.and_then(|run| run.remediation_cli.clone()),
     }
 }
 
-fn blind_step(report: &Report) -> Option<Step> {
-    let blinded = unknown(report).len();
+/// The step against blindness, and whether a call or a statement could fill the gap.
+fn blind_step(report: &Report) -> Option<(Step, bool)> {
+    let unknown = unknown(report);
+    let why = format!("{} could not be judged", rules(unknown.len()));
     let actions = missing_actions(report);
     if !actions.is_empty() {
         let actions: Vec<&str> = actions.into_iter().collect();
-        return Some(Step {
-            what: format!("Let posture read what it was refused: {}", actions.join(", ")),
-            why: format!("{} could not be judged", rules(blinded)),
-            command: Some("posture permissions".to_owned()),
-        });
+        let what = format!("Let posture read what it was refused: {}", actions.join(", "));
+        return Some((Step { what, why, command: Some("posture permissions".to_owned()) }, true));
     }
-    let gap = unknown(report).into_iter().find_map(|group| group.gaps().first().map(|gap| (*gap).clone()))?;
-    Some(Step {
-        what: format!("Fill what is missing ({}): {}", what_is_missing(&gap), what_helps(&gap)),
-        why: format!("{} could not be judged", rules(blinded)),
-        command: None,
-    })
+    let gaps: BTreeSet<&Gap> = unknown.iter().flat_map(RuleGroup::gaps).collect();
+    let fillable = gaps.iter().find(|gap| !matches!(gap.code(), MALFORMED | UNDECIDED | NO_VALUE));
+    let gap = fillable.or(gaps.first())?;
+    let what = format!("Fill what is missing ({}): {}", what_is_missing(gap), what_helps(gap));
+    Some((Step { what, why, command: None }, fillable.is_some()))
 }
 
 fn keep_step(report: &Report) -> Step {

@@ -92,6 +92,16 @@ pub fn clipped(text: &str, most: usize) -> String {
     printable(&cut(text, most))
 }
 
+/// A rule's prose as one flowing line: its author broke the lines for the file, not for the reader.
+pub fn flowing(text: &str) -> String {
+    text.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The lines of a rule's command, each [`printable`], of at most `most` characters in all.
+pub fn command_lines(text: &str, most: usize) -> Vec<String> {
+    cut(text.trim(), most).lines().map(|line| printable(line.trim_end())).collect()
+}
+
 /// Text for Markdown as GitHub renders it: every character with a meaning becomes a numeric entity, which the
 /// specification never takes for markup.
 pub fn markdown(text: &str) -> String {
@@ -221,8 +231,8 @@ pub fn https_link(reference: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::{
-        cell, clipped, html, https_link, markdown, printable, sarif_message, uri_segment, workflow_message,
-        workflow_property,
+        cell, clipped, command_lines, flowing, html, https_link, markdown, printable, sarif_message, uri_segment,
+        workflow_message, workflow_property,
     };
 
     #[test]
@@ -261,6 +271,12 @@ mod tests {
     fn long_text_is_clipped_with_the_number_left_out() {
         assert_eq!(clipped("abc", 3), "abc");
         assert_eq!(clipped("abcdé", 3), "abc… (2 more characters)");
+    }
+
+    #[test]
+    fn prose_flows_and_commands_keep_their_lines() {
+        assert_eq!(flowing("one\n  two\tthree\n"), "one two three");
+        assert_eq!(command_lines("aws a \\\r\n  --b\n\u{1b}[31m\n", 99), ["aws a \\", "  --b", "\\u{1b}[31m"]);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest as _, Sha256};
 
 use super::digest;
-use super::escape::{cut, html};
+use super::escape::{command_lines, cut, html};
 use super::{Context, Renderer, safe_json};
 use crate::report::{Counts, Report, RuleRun};
 
@@ -23,6 +23,8 @@ pub(super) struct Html;
 
 const STYLE: &str = include_str!("html/page.css");
 const SCRIPT: &str = include_str!("html/page.js");
+/// Rows up to which a table of scores is open: the results must not be far down.
+const MOST_OPEN: usize = 8;
 /// Characters of one text.
 const TEXT: usize = 2_000;
 
@@ -79,7 +81,8 @@ fn steps(report: &Report, sink: &mut dyn Write) -> io::Result<()> {
     for step in digest::steps(report) {
         writeln!(sink, "<li>{} <span class=\"soft\">({})</span>", text(&step.what), text(&step.why))?;
         if let Some(command) = &step.command {
-            writeln!(sink, "<pre>{}</pre>", text(command.trim()))?;
+            let lines: Vec<String> = command_lines(command, TEXT).iter().map(|line| html(line)).collect();
+            writeln!(sink, "<pre>{}</pre>", lines.join("\n"))?;
         }
         writeln!(sink, "</li>")?;
     }
@@ -136,10 +139,10 @@ fn scores(title: &str, first: &str, rows: &BTreeMap<String, Counts>, sink: &mut 
     if rows.is_empty() {
         return Ok(());
     }
-    let id = first.to_lowercase();
+    let open = if rows.len() > MOST_OPEN { "" } else { " open" };
     writeln!(
         sink,
-        "<section aria-labelledby=\"score-{id}\"><h2 id=\"score-{id}\">{title}</h2><table><caption>Rules that pass, of \
+        "<section><details{open}><summary>{title}</summary><table><caption>Rules that pass, of \
          those that apply; a rule that could not be judged does not pass.</caption><thead><tr>\
          <th scope=\"col\">{first}</th><th scope=\"col\" class=\"number\">Score</th><th scope=\"col\">Share</th>\
          <th scope=\"col\">Rules</th></tr></thead><tbody>"
@@ -147,7 +150,7 @@ fn scores(title: &str, first: &str, rows: &BTreeMap<String, Counts>, sink: &mut 
     for (name, counts) in rows {
         score(name, *counts, sink)?;
     }
-    writeln!(sink, "</tbody></table></section>")
+    writeln!(sink, "</tbody></table></details></section>")
 }
 
 fn score(name: &str, counts: Counts, sink: &mut dyn Write) -> io::Result<()> {

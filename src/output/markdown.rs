@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::digest::{self, RuleGroup};
-use super::escape::{cut, markdown};
+use super::escape::{command_lines, cut, markdown};
 use super::{Context, Renderer};
 use crate::finding::{Finding, Severity};
 use crate::report::{Counts, Report};
@@ -77,7 +77,9 @@ fn steps(report: &Report, page: &mut String) {
         let what = markdown(&cut(&step.what, 600));
         let _ = writeln!(page, "{}. {what} <br><sub>{}</sub>", position + 1, text(&step.why));
         if let Some(command) = &step.command {
-            let command = markdown(&cut(command.trim(), 2_000));
+            // A line break would end the list's item; its entity does not.
+            let lines: Vec<String> = command_lines(command, 2_000).iter().map(|line| markdown(line)).collect();
+            let command = lines.join("&#10;");
             let _ = writeln!(page, "   <pre><code>{command}</code></pre>");
         }
     }

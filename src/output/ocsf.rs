@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 
 use super::digest;
-use super::escape::https_link;
+use super::escape::{flowing, https_link};
 use super::{Context, Renderer, safe_json};
 use crate::finding::{Confidence, Finding, Severity, Status};
 use crate::report::{Report, RuleRun};
@@ -111,7 +111,7 @@ fn finding_info(report: &Report, finding: &Finding, rule: Option<&RuleRun>) -> V
     json!({
         "uid": finding.fingerprint,
         "title": rule.map_or(finding.rule.as_str(), |rule| &rule.title),
-        "desc": rule.map_or("", |rule| rule.rationale.trim()),
+        "desc": rule.map_or_else(String::new, |rule| flowing(&rule.rationale)),
         "created_time": report.collected_at.0.as_millisecond(),
         "types": [finding.rule],
         "analytic": { "uid": finding.rule, "name": finding.rule, "type_id": 1, "type": "Rule" },
@@ -131,7 +131,7 @@ fn resource(report: &Report, finding: &Finding) -> Value {
 }
 
 fn remediation(rule: &RuleRun) -> Option<Value> {
-    let words = rule.remediation.trim();
+    let words = flowing(&rule.remediation);
     if words.is_empty() {
         return None;
     }

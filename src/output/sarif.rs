@@ -14,7 +14,7 @@ use serde_json::json;
 use serde_sarif::sarif;
 
 use super::digest::{self, RuleGroup};
-use super::escape::{clipped, cut, https_link, markdown, sarif_message, uri_segment};
+use super::escape::{clipped, command_lines, cut, flowing, https_link, markdown, sarif_message, uri_segment};
 use super::{Context, Place, Renderer, safe_json};
 use crate::finding::{Confidence, Finding, Severity, Status};
 use crate::report::{Report, RuleRun};
@@ -153,7 +153,7 @@ fn rule(run: &RuleRun) -> sarif::ReportingDescriptor {
         .id(run.id.clone())
         .name(run.id.clone())
         .short_description(plain(&run.title))
-        .full_description(plain(if run.rationale.trim().is_empty() { &run.title } else { run.rationale.trim() }))
+        .full_description(plain(if run.rationale.trim().is_empty() { &run.title } else { &run.rationale }))
         .help(help)
         .default_configuration(sarif::ReportingConfiguration::builder().level(json!(level(run.severity))).build())
         .properties(bag);
@@ -164,7 +164,8 @@ fn rule(run: &RuleRun) -> sarif::ReportingDescriptor {
 }
 
 fn plain(text: &str) -> sarif::MultiformatMessageString {
-    let text = if text.is_empty() { "-" } else { text };
+    let text = flowing(text);
+    let text = if text.is_empty() { "-" } else { &text };
     sarif::MultiformatMessageString::builder().text(sarif_message(&clip(text))).build()
 }
 
@@ -173,13 +174,15 @@ fn clip(text: &str) -> String {
 }
 
 fn help(run: &RuleRun) -> sarif::MultiformatMessageString {
-    let words = clip(run.remediation.trim());
+    let words = clip(&flowing(&run.remediation));
     let words = if words.is_empty() { clip(&run.title) } else { words };
     let mut text = sarif_message(&words);
-    let mut marked = format!("{}\n\n**What to do:** {}\n", markdown(&clip(run.rationale.trim())), markdown(&words));
+    let mut marked = format!("{}\n\n**What to do:** {}\n", markdown(&clip(&flowing(&run.rationale))), markdown(&words));
     if let Some(command) = &run.remediation_cli {
-        let _ = write!(text, " Command: {}", sarif_message(&clip(command.trim())));
-        let _ = write!(marked, "\n<pre><code>{}</code></pre>\n", markdown(&clip(command.trim())));
+        let lines = command_lines(command, TEXT);
+        let _ = write!(text, " Command: {}", sarif_message(&lines.join(" ")));
+        let lines: Vec<String> = lines.iter().map(|line| markdown(line)).collect();
+        let _ = write!(marked, "\n<pre><code>{}</code></pre>\n", lines.join("\n"));
     }
     for reference in run.references.iter().filter_map(|reference| https_link(reference)) {
         let _ = write!(marked, "\n<{reference}>\n");

@@ -9,7 +9,7 @@ use comfy_table::{Attribute, Cell, Color, ContentArrangement, Row, presets};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::digest::{self, RuleGroup};
-use super::escape::{clipped, printable};
+use super::escape::{clipped, command_lines, printable};
 use super::{Context, Renderer};
 use crate::finding::{Finding, Severity};
 use crate::report::Report;
@@ -131,7 +131,9 @@ impl Page<'_> {
             let number = format!("{}. ", position + 1);
             self.wrapped(&format!("{} ({})", clipped(&step.what, 600), clipped(&step.why, CELL)), &number, sink)?;
             if let Some(command) = &step.command {
-                writeln!(sink, "   $ {}", clipped(command.trim(), 2_000))?;
+                for (position, line) in command_lines(command, 2_000).iter().enumerate() {
+                    writeln!(sink, "   {} {line}", if position == 0 { '$' } else { ' ' })?;
+                }
             }
         }
         Ok(())

@@ -34,8 +34,8 @@ impl<'a> Builder<'a> {
             title: text(&format!("Title of {id} should hold")),
             severity,
             confidence: Confidence::High,
-            rationale: text("Why it matters."),
-            remediation: text(&format!("Mend what {id} names.")),
+            rationale: text("Why\nit matters.\n"),
+            remediation: text(&format!("Mend what\n{id} names.\n")),
             remediation_cli: Some(text("aws iam list-users")),
             references: vec![
                 text("https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-best-practices.html"),

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{area, frameworks};
 use crate::finding::{Finding, Status};
-use crate::output::escape::{clipped, https_link};
+use crate::output::escape::{clipped, command_lines, flowing, https_link};
 use crate::output::{digest, safe_json};
 use crate::report::{Report, RuleRun};
 
@@ -97,9 +97,9 @@ impl From<&RuleRun> for PageRule {
         Self {
             id: text(&rule.id),
             title: text(&rule.title),
-            rationale: text(rule.rationale.trim()),
-            remediation: text(rule.remediation.trim()),
-            command: rule.remediation_cli.as_deref().map(|command| text(command.trim())),
+            rationale: text(&flowing(&rule.rationale)),
+            remediation: text(&flowing(&rule.remediation)),
+            command: rule.remediation_cli.as_deref().map(|command| command_lines(command, TEXT).join("\n")),
             references: rule.references.iter().filter_map(|link| https_link(link)).map(str::to_owned).collect(),
             frameworks: rule.controls.keys().map(|framework| text(framework)).collect(),
             controls: controls.collect(),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::offline::posture;
 use posture::snapshot::import::{ImportError, ImportOptions, Imported, import};
 use posture::snapshot::shapes::{account, budgets, cloudtrail, iam, sns};
 use posture::snapshot::{Operation, Outcome, Said, Snapshot, Time};
@@ -351,4 +352,39 @@ fn the_order_of_files_does_not_show() {
     assert_eq!(snapshot(&files), snapshot(&reversed));
     assert!(snapshot(&files).observations().iter().all(|o| matches!(o.outcome, Outcome::Answered(_))));
     assert!(Operation::find("iam", "GetAccountSummary").is_some());
+}
+
+#[test]
+fn the_command_writes_a_snapshot_that_only_its_owner_reads_and_says_what_it_left_out() {
+    let folder = folder(&[("iam/get-account-summary.json", SUMMARY), ("notes.txt", "")]);
+    let (from, to) = (folder.path().display().to_string(), folder.path().join("out.json.zst"));
+    let run = posture(["import", &from, "--collected-at", "2026-11-22T03:00:00Z", "-o", &to.display().to_string()]);
+    assert_eq!((run.code, run.text().as_str()), (0, ""), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("not read: notes.txt: ") && run.stderr.contains("2 answers, 0 refused calls"),
+        "{}",
+        run.stderr
+    );
+    #[cfg(unix)]
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&to).unwrap().permissions()) & 0o777, 0o600);
+    let read = posture::snapshot::SnapshotReader::open(&to).unwrap().next().unwrap().unwrap();
+    let printed = posture(["import", &from, "--collected-at", "2026-11-22T03:00:00Z"]);
+    let cursor = std::io::Cursor::new(printed.stdout);
+    let printed =
+        posture::snapshot::SnapshotReader::from_reader("-".to_owned(), Box::new(cursor)).unwrap().next().unwrap();
+    assert_eq!(read, printed.unwrap());
+}
+
+#[test]
+fn the_command_ends_with_code_2_and_advice_when_a_folder_cannot_be_imported() {
+    let folder = folder(&[("iam/get-account-summary.json", "")]);
+    let path = folder.path().display().to_string();
+    let run = posture(["import", &path, "--collected-at", "2026-11-22T03:00:00Z"]);
+    assert_eq!((run.code, run.text().as_str()), (2, ""));
+    assert!(run.stderr.contains("iam/get-account-summary.json`: the file is empty\n\nhint: "), "{}", run.stderr);
+    for wrong in [&["import"][..], &["import", &path, "--script"], &["import", &path, "--region", "EU"]] {
+        assert_eq!(posture(wrong.iter().copied()).code, 2, "{wrong:?}");
+    }
+    let script = posture(["import", "--script"]);
+    assert_eq!((script.code, script.text().as_str()), (0, posture::snapshot::import::SCRIPT));
 }

@@ -92,7 +92,7 @@ fn budgets_of_either_form_are_read_by_what_they_count() {
             "a new filter that leaves credits out and nets refunds",
             |a| {
                 budget(a, |b| {
-                    new_form(b, json!({ "Not": { "Dimensions": { "Key": "RECORD_TYPE", "Values": ["Credit"] } } }))
+                    new_form(b, json!({ "Not": { "Dimensions": { "Key": "RECORD_TYPE", "Values": ["Credit"] } } }));
                 });
             },
             "budget-spend-excludes-credits",
@@ -126,6 +126,12 @@ fn budgets_of_either_form_are_read_by_what_they_count() {
             "budget-cost-exists",
             Status::Unknown,
         ),
+    ]);
+}
+
+#[test]
+fn limits_of_budgets_are_numbers_in_whatever_form() {
+    check(&[
         (
             "planned limits",
             |a| {
@@ -293,7 +299,7 @@ fn what_no_call_tells_of_billing_is_inferred_or_stays_open() {
             "a member of an organization",
             |a| {
                 respond(a, "DescribeOrganization", "o-", |r| {
-                    r["Organization"]["MasterAccountId"] = json!("999999999999")
+                    r["Organization"]["MasterAccountId"] = json!("999999999999");
                 });
             },
             "billing-alerts-preference-enabled",

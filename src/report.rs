@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::facts::Gap;
 use crate::finding::{Confidence, Finding, Severity, Status};
+use crate::framework::FrameworkReport;
 use crate::snapshot::Time;
 
 /// The `format` of the JSON report.
@@ -38,6 +39,9 @@ pub struct Report {
     pub gaps: Vec<ReportGap>,
     /// Suppressions that are expired or matched nothing, in words.
     pub notes: Vec<String>,
+    /// The controls of the framework that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub framework: Option<FrameworkReport>,
     /// One entry per rule and resource, worst first.
     pub results: Vec<Finding>,
 }

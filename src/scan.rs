@@ -63,6 +63,7 @@ impl Scan<'_> {
             summary: summary(&rules, &findings),
             gaps: gaps(&findings),
             notes,
+            framework: None,
             results: findings,
         }
     }

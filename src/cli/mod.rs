@@ -2,6 +2,7 @@
 //!
 //! One file per command. Data goes to standard output, everything else to standard error.
 
+mod frameworks;
 pub mod iam;
 mod import;
 #[cfg(feature = "live")]
@@ -40,6 +41,8 @@ enum Command {
     Snapshot(snapshot::Args),
     /// List, show, test and create rules
     Rules(rules::Args),
+    /// List frameworks, as the CIS benchmarks, and the rules that judge their controls
+    Frameworks(frameworks::Args),
     /// Ask what policies allow
     #[command(subcommand)]
     Iam(iam::Command),
@@ -85,6 +88,7 @@ fn run(command: Option<Command>) -> Result<u8, Error> {
         #[cfg(feature = "live")]
         Some(Command::Snapshot(args)) => snapshot::run(&args),
         Some(Command::Rules(args)) => rules::run(&args),
+        Some(Command::Frameworks(args)) => frameworks::run(&args),
         Some(Command::Iam(command)) => ask(&command),
         Some(Command::Permissions(args)) => permissions::run(&args),
         Some(Command::Schema(args)) => schema::run(&args),

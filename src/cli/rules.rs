@@ -57,7 +57,7 @@ enum RulesCommand {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum ListFormat {
+pub(super) enum ListFormat {
     Table,
     Json,
 }
@@ -96,17 +96,7 @@ fn list(format: ListFormat, rules: &[Rule]) -> Result<u8, Error> {
             text + "\n"
         }
         ListFormat::Table => {
-            let mut table = comfy_table::Table::new();
-            table.load_preset(comfy_table::presets::UTF8_BORDERS_ONLY).set_header([
-                "rule",
-                "severity",
-                "resource",
-                "expectation",
-            ]);
-            if let Some(width) = terminal::width() {
-                let width = u16::try_from(width).unwrap_or(u16::MAX);
-                table.set_width(width).set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
-            }
+            let mut table = terminal::table(["rule", "severity", "resource", "expectation"]);
             for rule in rules {
                 table.add_row([&rule.id, rule.severity.name(), rule.kind.schema.name, &rule.title]);
             }

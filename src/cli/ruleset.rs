@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::Config;
 use crate::error::Error;
+use crate::framework::{self, Framework};
 use crate::rule::compile::suggest;
 use crate::rule::{self, ParamOverrides, Rule};
 
@@ -17,6 +18,9 @@ pub(super) struct Selection {
     /// Run this rule alone; may be repeated
     #[arg(long = "rule", value_name = "ID")]
     pub(super) only: Vec<String>,
+    /// Run the rules of this framework alone, as in `cis-aws-7.0`; `posture frameworks` lists them
+    #[arg(long, value_name = "ID")]
+    pub(super) framework: Option<String>,
     /// Configuration file; without it `posture.yaml` of this folder, if there is one
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
@@ -44,7 +48,20 @@ impl Selection {
             }
             rules.retain(|rule| self.only.contains(&rule.id));
         }
+        if let Some(framework) = self.framework()? {
+            rules.retain(|rule| framework.is_served_by(rule));
+        }
         Ok((rules, config))
+    }
+
+    /// The framework that was asked for.
+    pub(super) fn framework(&self) -> Result<Option<Framework>, Error> {
+        match &self.framework {
+            None => Ok(None),
+            Some(id) => framework::find(id)
+                .map(Some)
+                .map_err(|error| Error::other(error.message, "`posture frameworks` lists all frameworks")),
+        }
     }
 
     fn all(&self, params: &ParamOverrides) -> Result<Vec<Rule>, Error> {

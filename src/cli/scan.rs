@@ -100,6 +100,7 @@ fn parse_output(text: &str) -> Result<(String, PathBuf), String> {
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Result<u8, Error> {
     let (rules, config) = args.selection.load()?;
+    let framework = args.selection.framework()?;
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let gate = Gate {
         fail_on: args.fail_on.map(Threshold::from).or(config.fail_on).unwrap_or(Threshold::High),
@@ -116,7 +117,8 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
                     match snapshot {
                         Err(error) => codes.push(report_error(&error)),
                         Ok(snapshot) => {
-                            let report = scan.run(&snapshot);
+                            let mut report = scan.run(&snapshot);
+                            report.framework = framework.as_ref().map(|framework| framework.report(&report));
                             sinks.write(&report, source.name())?;
                             codes.push(gate.exit_code(&report));
                         }

@@ -18,6 +18,17 @@ pub(super) fn colour() -> bool {
     std::io::stdout().is_terminal() && !refused && !dumb
 }
 
+/// An empty table as wide as the terminal.
+pub(super) fn table<const N: usize>(header: [&str; N]) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::UTF8_BORDERS_ONLY).set_header(header);
+    if let Some(width) = width() {
+        let width = u16::try_from(width).unwrap_or(u16::MAX);
+        table.set_width(width).set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    }
+    table
+}
+
 /// Text with control characters and bidirectional marks made visible, so that a file's or account's text cannot steer
 /// the terminal. Line breaks stay.
 pub(super) fn printable(text: &str) -> String {

@@ -176,7 +176,7 @@ impl Escalations {
         let methods = if certain { &mut self.certain } else { &mut self.doubtful };
         for statement in &step.statements {
             if let Some((policy, _)) = statement.rsplit_once('#') {
-                methods.entry(policy.to_owned()).or_default().insert(step.method.clone());
+                methods.entry(policy.to_owned()).or_default().insert(format!("{} ({})", step.method, step.title));
             }
         }
     }

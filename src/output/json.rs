@@ -13,6 +13,7 @@ use serde::Serialize;
 use super::{Context, Place, Renderer, safe_json};
 use crate::facts::Gap;
 use crate::finding::{AppliedSuppression, Evidence, Finding, Severity, Status};
+use crate::framework::FrameworkReport;
 use crate::report::{Counts, Report, ReportGap, RuleRun, Summary};
 
 /// The JSON report: indented when it is alone, one line each when there are several.
@@ -62,6 +63,10 @@ pub(super) struct JsonReport<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     #[schemars(default)]
     notes: &'a [String],
+    /// The controls of the framework that was asked for, when one was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(default)]
+    framework: Option<&'a FrameworkReport>,
     /// One entry per rule and resource, passes included, worst first.
     results: Vec<JsonResult<'a>>,
 }
@@ -222,6 +227,7 @@ impl<'a> From<&'a Report> for JsonReport<'a> {
             summary: JsonSummary::from(&report.summary),
             gaps: report.gaps.iter().map(JsonReportGap::from).collect(),
             notes: &report.notes,
+            framework: report.framework.as_ref(),
             results: report.results.iter().map(JsonResult::from).collect(),
         }
     }

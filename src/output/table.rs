@@ -30,6 +30,7 @@ impl Renderer for Table {
         page.head(report, sink)?;
         page.failing(report, sink)?;
         page.unknown(report, sink)?;
+        page.framework(report, sink)?;
         page.summary(report, sink)?;
         page.steps(report, sink)
     }
@@ -98,6 +99,27 @@ impl Page<'_> {
             let helps = listed(group.helps().into_iter());
             let severity = self.coloured(group.severity.name().to_owned(), colour(group.severity));
             table.add_row(vec![Cell::new(clipped(group.id, CELL)), severity, Cell::new(missing), Cell::new(helps)]);
+        }
+        write_table(&table, sink)
+    }
+
+    /// Every control of the framework that was asked for.
+    fn framework(&self, report: &Report, sink: &mut dyn Write) -> io::Result<()> {
+        let Some(framework) = &report.framework else { return Ok(()) };
+        let counts: Vec<String> = framework
+            .summary
+            .iter()
+            .map(|(status, count)| format!("{count} {}", status.name().replace('_', " ")))
+            .collect();
+        self.heading(&format!("{}: {}", framework.name, counts.join(", ")), None, sink)?;
+        let mut table = self.table(&["Control", "Status", "What it asks", "Rules"]);
+        for control in &framework.controls {
+            table.add_row(vec![
+                Cell::new(clipped(&control.id, CELL)),
+                Cell::new(control.status.name().replace('_', " ")),
+                Cell::new(clipped(&control.title, CELL)),
+                Cell::new(clipped(&control.rules.join(", "), CELL)),
+            ]);
         }
         write_table(&table, sink)
     }

@@ -104,6 +104,7 @@ impl<'a> Builder<'a> {
             summary,
             gaps: self.gaps,
             notes: self.notes,
+            framework: None,
             results: self.results,
         }
     }

@@ -6,6 +6,7 @@ mod accounts;
 mod alerts;
 mod bad_input;
 mod edge_cases;
+mod frameworks;
 mod gate;
 mod guards;
 mod import;

@@ -128,6 +128,16 @@ impl Catalogue {
         }
     }
 
+    /// The ARNs, in any account of a partition, of every kind of resource that an action applies to.
+    pub fn kinds(&self, action: &str, partition: &str) -> Vec<Pattern> {
+        let Some((service, entry)) = action.split_once(':').and_then(|(p, _)| self.service(p)).zip(self.action(action))
+        else {
+            return Vec::new();
+        };
+        let kinds = entry.types.iter().filter_map(|(position, _)| service.types.get(*position));
+        kinds.map(|kind| kind.pattern(partition, "*")).collect()
+    }
+
     /// The resources that an action needs, one list for each kind that it needs: `*` for an action without resources.
     ///
     /// Where AWS requires no kind but knows some, any of them will do.

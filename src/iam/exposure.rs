@@ -38,13 +38,18 @@ pub fn public_statements(policy: &Policy) -> Vec<&Statement> {
 
 /// True when the statement grants to everyone and no condition pins the caller.
 pub fn is_public(statement: &Statement) -> bool {
-    let everyone = match &statement.principal {
+    is_open(statement.effect, &statement.principal, &statement.conditions)
+}
+
+/// As [`is_public`], for the parts of a statement.
+pub(crate) fn is_open(effect: Effect, principal: &PrincipalBlock, conditions: &[Condition]) -> bool {
+    let everyone = match principal {
         PrincipalBlock::None => false,
         PrincipalBlock::Principal(list) => list.iter().any(Principal::is_everyone),
         // With Allow, everyone who is not listed is let in, anonymous callers too.
         PrincipalBlock::NotPrincipal(list) => !list.iter().any(Principal::is_everyone),
     };
-    statement.effect == Effect::Allow && everyone && !statement.conditions.iter().any(pins)
+    effect == Effect::Allow && everyone && !conditions.iter().any(pins)
 }
 
 /// True when the condition holds only for callers that its values fix.

@@ -21,6 +21,7 @@ pub mod exposure;
 pub mod glob;
 pub mod grammar;
 pub mod json;
+pub mod lint;
 pub mod matching;
 pub mod operator;
 pub mod parse;
@@ -32,6 +33,7 @@ pub mod region;
 pub mod request;
 pub mod statement;
 pub mod template;
+pub mod trust;
 pub mod truth;
 
 pub use caller::Caller;

@@ -1,6 +1,7 @@
 //! Every policy that AWS itself publishes is read, printed and read again.
 
 use crate::support::json_lines;
+use posture::iam::lint::{Level, lint};
 use posture::iam::{Policy, grammar};
 
 #[test]
@@ -23,5 +24,14 @@ fn iam_would_take_every_managed_policy() {
     for row in json_lines("managed-policies/aws-managed-policies.jsonl.gz") {
         let policy = Policy::from_value(&row["document"]).unwrap();
         assert_eq!(grammar::refusals(&policy), [], "{}", row["name"]);
+    }
+}
+
+#[test]
+fn no_managed_policy_lints_as_malformed() {
+    for row in json_lines("managed-policies/aws-managed-policies.jsonl.gz") {
+        let policy = Policy::from_value(&row["document"]).unwrap();
+        let malformed = lint(&policy).into_iter().filter(|lint| lint.level == Level::Malformed);
+        assert_eq!(malformed.collect::<Vec<_>>(), [], "{}", row["name"]);
     }
 }

@@ -82,7 +82,9 @@ fn imported(report: &Report, finding: &Finding, rule: Option<&RuleRun>) -> Value
 fn product(report: &Report) -> String {
     let region = report.regions.first().map_or("us-east-1", String::as_str);
     let account = text(&report.account, 12);
-    format!("arn:{}:securityhub:{}:{account}:product/{account}/default", partition(report), text(region, 16))
+    // ARNs of the isolated partitions spell it otherwise than findings do.
+    let partition = partition(report).replace("aws-us-iso", "aws-iso");
+    format!("arn:{partition}:securityhub:{}:{account}:product/{account}/default", text(region, 16))
 }
 
 fn partition(report: &Report) -> &'static str {

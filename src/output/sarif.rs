@@ -151,7 +151,6 @@ fn rule(run: &RuleRun) -> sarif::ReportingDescriptor {
     );
     let descriptor = sarif::ReportingDescriptor::builder()
         .id(run.id.clone())
-        .name(run.id.clone())
         .short_description(plain(&run.title))
         .full_description(plain(if run.rationale.trim().is_empty() { &run.title } else { &run.rationale }))
         .help(help)

@@ -15,7 +15,8 @@ fn install_browser() {
     INSTALLED.call_once(|| {
         let exists =
             |program: &str| Command::new(program).arg("--version").output().is_ok_and(|run| run.status.success());
-        if exists("chromium") && exists("chromedriver") {
+        // Debian calls the browser `chromium`; GitHub's runners come with Google's build.
+        if exists("chromedriver") && ["chromium", "google-chrome"].into_iter().any(exists) {
             return;
         }
         let apt = |arguments: &[&str]| {

@@ -81,6 +81,14 @@ fn every_rule_that_ran_is_listed_and_results_point_to_theirs() {
 }
 
 #[test]
+fn no_rule_repeats_its_id_as_its_name() {
+    // SARIF 2.1.0 §3.49.7: a name is for people, and must then differ from the id.
+    for rule in run(&sample::harmless())["tool"]["driver"]["rules"].as_array().unwrap() {
+        assert_ne!(rule["id"], rule["name"]);
+    }
+}
+
+#[test]
 fn no_rule_has_more_than_twenty_tags() {
     let mut report = sample::harmless();
     let many = (0..50).map(|number| number.to_string()).collect();

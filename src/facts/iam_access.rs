@@ -288,3 +288,98 @@ fn without_mfa_policy(user: &IamUser) -> Observed<bool> {
         (_, Observed::Absent) => Observed::Absent,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::facts::{Facts, Observed};
+    use crate::snapshot::SnapshotReader;
+
+    const EVERYTHING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*:*","Resource":"*"},{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
+    const WITHOUT_MFA_NOTHING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","NotAction":["iam:EnableMFADevice","sts:GetSessionToken"],
+        "Resource":"*","Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}}]}"#;
+
+    fn facts(groups: &str, roles: &str) -> Facts {
+        let text = format!(
+            r#"{{"format":"posture-snapshot/1","collector":"test","collected_at":"2026-01-01T00:00:00Z",
+            "account":"123456789012","partition":"aws","caller":"arn:aws:iam::123456789012:user/auditor","regions":[],
+            "observations":[{{"service":"iam","operation":"GetAccountAuthorizationDetails","region":"us-east-1","response":{{
+            "UserDetailList":[{{"UserName":"ann","Arn":"arn:aws:iam::123456789012:user/ann","GroupList":["people"],
+            "AttachedManagedPolicies":[],"CreateDate":"2025-01-01T00:00:00Z"}}],
+            "GroupDetailList":[{groups}],"RoleDetailList":[{roles}],"Policies":[]}}}}]}}"#
+        );
+        let bytes = std::io::Cursor::new(text.into_bytes());
+        let snapshot =
+            SnapshotReader::from_reader("test".to_owned(), Box::new(bytes)).unwrap().next().unwrap().unwrap();
+        Facts::build(&snapshot, None)
+    }
+
+    fn people(policies: &[&str]) -> String {
+        let inline: Vec<String> = policies
+            .iter()
+            .enumerate()
+            .map(|(number, document)| format!(r#"{{"PolicyName":"p{number}","PolicyDocument":{document}}}"#))
+            .collect();
+        format!(
+            r#"{{"GroupName":"people","Arn":"arn:aws:iam::123456789012:group/people","AttachedManagedPolicies":[],
+            "GroupPolicyList":[{}]}}"#,
+            inline.join(",")
+        )
+    }
+
+    fn role(trusted: &str) -> String {
+        format!(
+            r#"{{"RoleName":"boss","Arn":"arn:aws:iam::123456789012:role/boss","AttachedManagedPolicies":[
+            {{"PolicyName":"AdministratorAccess","PolicyArn":"arn:aws:iam::aws:policy/AdministratorAccess"}}],"RolePolicyList":[],
+            "AssumeRolePolicyDocument":{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{trusted},
+            "Action":"sts:AssumeRole"}}]}}}}"#
+        )
+    }
+
+    #[test]
+    fn a_group_with_administrator_rights_and_a_member_administers_the_account() {
+        let facts = facts(&people(&[EVERYTHING]), "");
+        let access = facts.account.facts.iam.state.present().unwrap().access.state.present().unwrap();
+        let group = Observed::Present("arn:aws:iam::123456789012:group/people".to_owned());
+        assert_eq!(access.admin_path.state, group);
+        assert_eq!(access.budget_manager.state, group);
+        assert_eq!(access.billing_reader.state, group);
+        let ann = &facts.users.items[0].facts;
+        assert_eq!(ann.is_admin.state, Observed::Present(true));
+        assert_eq!(ann.mfa_enforced.state, Observed::Present(false));
+    }
+
+    #[test]
+    fn a_deny_without_mfa_enforces_it_and_leaves_the_administrator_one() {
+        let facts = facts(&people(&[EVERYTHING, WITHOUT_MFA_NOTHING]), "");
+        let ann = &facts.users.items[0].facts;
+        assert_eq!(ann.is_admin.state, Observed::Present(true));
+        assert_eq!(ann.mfa_enforced.state, Observed::Present(true));
+    }
+
+    #[test]
+    fn a_role_counts_when_people_can_assume_it() {
+        let admin = |trusted: &str| {
+            let facts = facts(&people(&[]), &role(trusted));
+            let access = facts.account.facts.iam.state.present().unwrap().access.state.present().unwrap();
+            access.admin_path.state.clone()
+        };
+        let boss = Observed::Present("arn:aws:iam::123456789012:role/boss".to_owned());
+        assert_eq!(admin(r#"{"AWS":"arn:aws:iam::123456789012:root"}"#), boss);
+        assert_eq!(admin(r#"{"Federated":"arn:aws:iam::123456789012:saml-provider/idp"}"#), boss);
+        assert_eq!(admin(r#"{"Service":"ec2.amazonaws.com"}"#), Observed::Absent);
+        let github = "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com";
+        assert_eq!(admin(&format!(r#"{{"Federated":"{github}"}}"#)), Observed::Absent);
+    }
+
+    #[test]
+    fn inline_policies_show_what_they_grant() {
+        let facts = facts(&people(&[EVERYTHING]), "");
+        let policy = &facts.policies().items[0];
+        assert_eq!(policy.id, "arn:aws:iam::123456789012:group/people/inline-policy/p0");
+        assert_eq!(policy.facts.grants_everything.state, Observed::Present(true));
+        assert_eq!(policy.facts.whole_services.state.present().unwrap().items, ["s3"]);
+        let group = facts.principals().items.iter().find(|one| one.id.ends_with("group/people")).unwrap();
+        assert_eq!(group.facts.inline_policies.state.present().unwrap().items.len(), 1);
+        assert_eq!(facts.groups.items[0].facts.members.state.present().unwrap().items, ["ann"]);
+    }
+}

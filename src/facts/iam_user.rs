@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::authorization::{self, Entity, member};
 use super::credential_report::{CredentialReport, ROOT_ROW, Row};
 use super::iam_access::Engine;
+use super::iam_user_calls::UserCalls;
 use super::resource::Resource;
 use super::virtual_mfa::VirtualMfa;
 use super::{Fact, Gap, List, MEMBER_MISSING, Observed, Origin, UNDECIDED};
@@ -75,15 +76,23 @@ pub(crate) fn build(
         }
         _ => BTreeMap::new(),
     };
+    let calls = UserCalls::read(snapshot);
+    let listed = calls.users();
+    let by_call: BTreeMap<&str, &iam::ListedUser> = listed
+        .present()
+        .into_iter()
+        .flat_map(|list| list.items.iter().filter_map(|user| Some((user.user_name.as_deref()?, *user))))
+        .collect();
     let mut gaps = Vec::new();
-    // Either source names every user; only when both fail may there be users that nobody named.
+    // Each source names every user; only when all fail may there be users that nobody named.
     if let Some(gap) = report.rows.gap()
         && !details.gaps.is_empty()
+        && listed.present().is_none_or(|list| !list.gaps.is_empty())
     {
         gaps.push(gap.clone());
         gaps.extend(details.gaps.iter().cloned());
     }
-    let names: BTreeSet<&str> = by_name.keys().chain(rows.keys()).copied().collect();
+    let names: BTreeSet<&str> = by_name.keys().chain(rows.keys()).chain(by_call.keys()).copied().collect();
     let users = names.into_iter().map(|name| {
         let row = match (rows.get(name), &report.rows) {
             (Some(row), _) => Observed::Present(*row),
@@ -98,9 +107,18 @@ pub(crate) fn build(
                 Gap::of_reason(UNDECIDED, format!("user `{name}` is not in the authorization details"))
             })),
         };
-        user(snapshot, name, &row, &detail, devices, engine)
+        let others = Others { devices, engine, calls: &calls, listed: by_call.get(name).copied() };
+        user(snapshot, name, &row, &detail, &others)
     });
     List { items: users.collect(), gaps }
+}
+
+/// What is known of users besides their row and their details.
+struct Others<'a> {
+    devices: &'a VirtualMfa<'a>,
+    engine: &'a Engine,
+    calls: &'a UserCalls<'a>,
+    listed: Option<&'a iam::ListedUser>,
 }
 
 fn user(
@@ -108,22 +126,25 @@ fn user(
     name: &str,
     row: &Observed<&Row>,
     detail: &Observed<Entity<'_, iam::UserDetail>>,
-    devices: &VirtualMfa<'_>,
-    engine: &Engine,
+    others: &Others<'_>,
 ) -> Resource<IamUser> {
+    let Others { devices, engine, calls, listed } = others;
     let arn = match (row, detail) {
         (Observed::Present(row), _) if row.text("arn").present().is_some_and(|arn| !arn.is_empty()) => {
             row.text("arn").present().map(|arn| (*arn).to_owned())
         }
         (_, Observed::Present(entity)) => entity.detail.arn.clone(),
-        _ => None,
+        _ => listed.and_then(|user| user.arn.clone()),
     };
     let id = arn.unwrap_or_else(|| format!("arn:{}:iam::{}:user/{name}", snapshot.partition, snapshot.account));
     let created_at = match from_row(row, |row| row.time("user_creation_time")) {
         Fact { state: Observed::Present(time), origin } => Fact::present(time, origin),
         unknown => match detail {
             Observed::Present(entity) => member(*entity, "/UserDetailList/*/CreateDate", |user| user.create_date),
-            _ => unknown,
+            _ => match listed.and_then(|user| user.create_date) {
+                Some(created) => Fact::derived(Observed::Present(created)),
+                None => unknown,
+            },
         },
     };
     let (is_admin, mfa_enforced) = access(detail, engine);
@@ -136,22 +157,30 @@ fn user(
         password_last_used,
         password_last_changed,
         created_at,
-        mfa_active: from_row(row, |row| row.flag_or_none("mfa_active")),
-        has_virtual_mfa: devices.of_user(&id, name),
+        mfa_active: calls.mfa_active(name, from_row(row, |row| row.flag_or_none("mfa_active"))),
+        has_virtual_mfa: calls.has_virtual_mfa(name, devices.of_user(&id, name)),
         access_keys: access_keys(row),
-        groups: list(detail, "/UserDetailList/*/GroupList", |user| user.group_list.clone()),
-        attached_policies: list(detail, "/UserDetailList/*/AttachedManagedPolicies", |user| {
-            user.attached_managed_policies.as_ref().map(|all| all.iter().filter_map(|p| p.policy_arn.clone()).collect())
-        }),
-        // AWS leaves the member out for a user without inline policies.
-        inline_policies: list(detail, "/UserDetailList/*/UserPolicyList", |user| {
-            let all = user.user_policy_list.as_deref().unwrap_or(&[]);
-            Some(all.iter().filter_map(|p| p.policy_name.clone()).collect())
-        }),
+        groups: calls.groups(name, list(detail, "/UserDetailList/*/GroupList", |user| user.group_list.clone())),
+        attached_policies: calls.attached(name, attached_policies(detail)),
+        inline_policies: calls.inline(name, inline_policies(detail)),
         is_admin,
         mfa_enforced,
     };
     Resource { id, region: None, facts }
+}
+
+fn attached_policies(detail: &Observed<Entity<'_, iam::UserDetail>>) -> Fact<List<String>> {
+    list(detail, "/UserDetailList/*/AttachedManagedPolicies", |user| {
+        user.attached_managed_policies.as_ref().map(|all| all.iter().filter_map(|p| p.policy_arn.clone()).collect())
+    })
+}
+
+/// AWS leaves the member out for a user without inline policies.
+fn inline_policies(detail: &Observed<Entity<'_, iam::UserDetail>>) -> Fact<List<String>> {
+    list(detail, "/UserDetailList/*/UserPolicyList", |user| {
+        let all = user.user_policy_list.as_deref().unwrap_or(&[]);
+        Some(all.iter().filter_map(|p| p.policy_name.clone()).collect())
+    })
 }
 
 /// What the policy engine says of the user: administrator, and MFA enforced.

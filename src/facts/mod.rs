@@ -24,6 +24,7 @@ mod iam_account;
 mod iam_group;
 mod iam_policy;
 mod iam_user;
+mod iam_user_calls;
 mod link;
 mod observed;
 mod organization;

@@ -169,6 +169,21 @@ operations! {
         absent ["OrganizationNotFoundException", "OrganizationNotFound", "AccountNotManagementOrDelegatedAdministratorException",
             "AccountNotManagementOrDelegatedAdministrator"],
         "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListOrganizationsFeatures.html";
+    IamListUsers: "iam" "ListUsers" => iam::ListUsers,
+        actions ["iam:ListUsers"], absent [],
+        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html", Alternative;
+    IamListGroupsForUser: "iam" "ListGroupsForUser" => iam::ListGroupsForUser,
+        actions ["iam:ListGroupsForUser"], absent [],
+        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListGroupsForUser.html", Alternative;
+    IamListAttachedUserPolicies: "iam" "ListAttachedUserPolicies" => iam::ListAttachedUserPolicies,
+        actions ["iam:ListAttachedUserPolicies"], absent [],
+        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListAttachedUserPolicies.html", Alternative;
+    IamListUserPolicies: "iam" "ListUserPolicies" => iam::ListUserPolicies,
+        actions ["iam:ListUserPolicies"], absent [],
+        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUserPolicies.html", Alternative;
+    IamListMfaDevices: "iam" "ListMFADevices" => iam::ListMfaDevices,
+        actions ["iam:ListMFADevices"], absent [],
+        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListMFADevices.html", Alternative;
     CloudtrailDescribeTrails: "cloudtrail" "DescribeTrails" => cloudtrail::DescribeTrails,
         actions ["cloudtrail:DescribeTrails"], absent [],
         "https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_DescribeTrails.html";

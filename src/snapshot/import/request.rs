@@ -18,6 +18,10 @@ fn telling_member(operation: Operation) -> Option<&'static str> {
         Operation::AccountGetAlternateContact => "AlternateContactType",
         Operation::EventsListTargetsByRule => "Rule",
         Operation::CloudtrailLookupEvents => "LookupAttributes",
+        Operation::IamListGroupsForUser
+        | Operation::IamListAttachedUserPolicies
+        | Operation::IamListUserPolicies
+        | Operation::IamListMfaDevices => "UserName",
         _ => return None,
     })
 }
@@ -43,6 +47,9 @@ pub(super) fn repeated(response: &Response) -> Request {
             "AlternateContactType",
             answer.alternate_contact.as_ref().and_then(|contact| contact.alternate_contact_type.clone()),
         ),
+        Response::IamListMfaDevices(answer) => {
+            ("UserName", answer.mfa_devices.iter().flatten().find_map(|device| device.user_name.clone()))
+        }
         _ => return Request::new(),
     };
     value.map(|value| (member.to_owned(), Value::String(value))).into_iter().collect()

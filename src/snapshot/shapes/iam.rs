@@ -31,6 +31,19 @@ shapes! {
     }
     VirtualMfaDevice { serial_number: String, user: MfaUser, enable_date: Time }
     MfaUser { user_name: String, arn: String, user_id: String }
+    ListUsers { users: Vec<ListedUser>, is_truncated: bool, marker: String }
+    ListedUser { user_name: String, arn: String, create_date: Time }
+    ListGroupsForUser { groups: Vec<ListedGroup>, is_truncated: bool, marker: String }
+    ListedGroup { group_name: String, arn: String }
+    ListAttachedUserPolicies { attached_policies: Vec<AttachedPolicy>, is_truncated: bool, marker: String }
+    ListUserPolicies { policy_names: Vec<String>, is_truncated: bool, marker: String }
+    ListMfaDevices {
+        #[serde(rename = "MFADevices")]
+        mfa_devices: Vec<MfaDevice>,
+        is_truncated: bool,
+        marker: String,
+    }
+    MfaDevice { user_name: String, serial_number: String, enable_date: Time }
     ListAccountAliases { account_aliases: Vec<String>, is_truncated: bool, marker: String }
     ListOrganizationsFeatures { organization_id: String, enabled_features: Vec<String> }
     GetAccountAuthorizationDetails {

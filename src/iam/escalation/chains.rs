@@ -16,11 +16,13 @@ use crate::iam::policy::Effect;
 use crate::iam::truth::Truth;
 
 /// Other principals that are listed per principal and method; the number of those left out is told.
-const LISTED: usize = 20;
+const LISTED: usize = 5;
 /// Steps of a chain that does not end at administrator.
 const DEPTH: usize = 3;
+/// Chains of one start after which those of several steps are no longer followed.
+const CHAINS: usize = 10;
 /// Principals that are visited from one start for chains that do not end at administrator.
-const VISITED: usize = 60;
+const VISITED: usize = 8;
 
 /// What a principal does next on its way to administrator.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -160,7 +162,7 @@ impl<'a, 'u> Chains<'a, 'u> {
         let mut next = 0;
         while let Some((at, steps)) = queue.get(next).cloned() {
             next += 1;
-            if steps.len() >= DEPTH {
+            if steps.len() >= DEPTH || (!steps.is_empty() && chains.len() >= CHAINS) {
                 continue;
             }
             let mut entered = BTreeSet::new();

@@ -257,7 +257,15 @@ impl Sinks {
     }
 
     fn write(&mut self, report: &Report, snapshot: Option<String>) -> Result<(), Error> {
-        let place = self.place(self.written == 0);
+        let first = self.written == 0;
+        let renderers = std::iter::once(self.stdout).chain(self.files.iter().map(|(renderer, _, _)| *renderer));
+        if !first && !renderers.into_iter().all(Renderer::repeats) {
+            return Err(Error::other(
+                "one of the formats holds one account a file, and there are several snapshots",
+                "scan the snapshots one by one, or use json, csv, ocsf, markdown or table",
+            ));
+        }
+        let place = self.place(first);
         self.written += 1;
         let file_context = Context { width: None, colour: false, snapshot, place };
         let context = Context { width: terminal::width(), colour: terminal::colour(), ..file_context.clone() };

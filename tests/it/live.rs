@@ -176,6 +176,23 @@ fn when_all_but_the_identity_is_refused_every_observation_is_that_refusal() {
 }
 
 #[test]
+fn a_live_scan_that_is_refused_everything_passes_nothing_and_names_the_missing_actions() {
+    let stub = only_sts(|call| {
+        let action = format!("{}:{}", call.service, call.operation);
+        Reply::Refusal(403, "AccessDenied".to_owned(), format!("not authorized to perform: {action}"))
+    });
+    let home = tempfile::tempdir().unwrap();
+    let run = run(posture(home.path(), &stub.url()).args(["scan", "--region", "us-east-1", "--format", "json"]));
+    assert_eq!(run.code, 3, "{}", run.stderr);
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(report["summary"]["results"]["pass"], 0, "{}", report["summary"]);
+    assert_eq!(report["summary"]["results"]["fail"], 0, "{}", report["summary"]);
+    for action in ["iam:GetAccountSummary", "iam:GenerateCredentialReport", "iam:GetAccountAuthorizationDetails"] {
+        assert!(report["gaps"].to_string().contains(action), "{action} is not named in {}", report["gaps"]);
+    }
+}
+
+#[test]
 fn answers_that_break_on_their_way_are_errors_and_never_empty_answers() {
     for (broken, codes) in [
         (Broken::ServerError, &["ResponseError"][..]),

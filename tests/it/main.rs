@@ -13,6 +13,8 @@ mod import;
 mod laws;
 #[cfg(feature = "live")]
 mod live;
+#[cfg(feature = "live")]
+mod moto;
 mod offline;
 #[cfg(feature = "live")]
 mod program;

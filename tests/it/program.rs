@@ -1,7 +1,7 @@
 //! Runs the real program, in an environment that holds nothing but what a test puts there.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// A secret that must never come out of the program.
@@ -27,9 +27,11 @@ pub(crate) fn posture(home: &Path, endpoint: &str) -> Command {
 
 /// Runs a command to its end.
 pub(crate) fn run(command: &mut Command) -> Run {
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let peak_kib = peak_of(&mut child);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+    let watch = std::thread::spawn(move || peak_of(&status));
     let output = child.wait_with_output().unwrap();
+    let peak_kib = watch.join().unwrap();
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     let run = Run {
         code: output.status.code().unwrap(),
@@ -42,14 +44,15 @@ pub(crate) fn run(command: &mut Command) -> Run {
     run
 }
 
-/// Watches the kernel's high-water mark until the child ends. The mark never sinks, so looking often is enough.
-fn peak_of(child: &mut Child) -> u64 {
-    let status = PathBuf::from(format!("/proc/{}/status", child.id()));
+/// Watches the kernel's high-water mark until the process is gone. The mark never sinks, so looking often is enough.
+fn peak_of(status: &Path) -> u64 {
     let mut peak = 0;
-    while child.try_wait().unwrap().is_none() {
-        let text = std::fs::read_to_string(&status).unwrap_or_default();
-        let mark = text.lines().find_map(|line| line.strip_prefix("VmHWM:")?.split_whitespace().next()?.parse().ok());
-        peak = peak.max(mark.unwrap_or(0));
+    // A process that has ended but was not waited for has a status without the mark.
+    while let Some(mark) = std::fs::read_to_string(status).ok().and_then(|text| {
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.split_whitespace().next()?.parse::<u64>().ok()
+    }) {
+        peak = peak.max(mark);
         std::thread::sleep(Duration::from_millis(2));
     }
     peak

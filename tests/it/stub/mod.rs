@@ -6,6 +6,7 @@
 pub(crate) mod account;
 mod cbor;
 mod protocol;
+pub(crate) mod relay;
 mod xml;
 
 use std::io::{BufRead, BufReader, Write};

@@ -1,0 +1,167 @@
+//! Live collecting against moto, a simulation of AWS that others wrote: counts of calls, and memory.
+//!
+//! moto comes from `PyPI` into a folder under `target/`, once. Python 3 is all that has to be there.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use posture::snapshot::shapes::iam::GetAccountAuthorizationDetails;
+use posture::snapshot::{Outcome, Said, Snapshot, SnapshotReader};
+
+use crate::program::{Run, posture, run};
+use crate::stub::relay::{Relay, exchange};
+use crate::stub::{Call, Request};
+
+/// The version that the expectations below were measured with.
+const MOTO: &str = "moto[server]==5.2.5";
+
+/// The folder with moto in it, installed when it is not there yet.
+fn installed() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(MOTO.replace(['[', ']', '='], "-"));
+        let complete = folder.join("complete");
+        if !complete.exists() {
+            let python = |program: &Path, arguments: &[&str]| {
+                let status = Command::new(program).args(arguments).stdout(Stdio::null()).status();
+                assert!(status.is_ok_and(|status| status.success()), "{} {arguments:?} failed", program.display());
+            };
+            python(Path::new("python3"), &["-m", "venv", "--clear", folder.to_str().unwrap()]);
+            let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", MOTO];
+            python(&folder.join("bin/python"), &pip);
+            std::fs::write(complete, "").unwrap();
+        }
+        folder
+    })
+}
+
+/// A server of its own for each test: accounts do not meet.
+struct Moto {
+    process: Child,
+    port: u16,
+}
+
+impl Moto {
+    fn start() -> Self {
+        let mut command = Command::new(installed().join("bin/moto_server"));
+        command.args(["-H", "127.0.0.1", "-p", "0"]).env("PYTHONUNBUFFERED", "1");
+        let mut process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut log = BufReader::new(process.stderr.take().unwrap());
+        let mut line = String::new();
+        let port = loop {
+            line.clear();
+            assert!(log.read_line(&mut line).unwrap() > 0, "moto ended before it listened");
+            if let Some((_, port)) = line.trim_end().rsplit_once("http://127.0.0.1:") {
+                break port.parse().unwrap();
+            }
+        };
+        // moto logs every request: somebody has to read it, or the pipe fills and moto waits.
+        std::thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        let moto = Self { process, port };
+        let start = Instant::now();
+        while TcpStream::connect(("127.0.0.1", moto.port)).is_err() {
+            assert!(start.elapsed() < Duration::from_secs(30), "moto does not listen");
+        }
+        moto
+    }
+
+    /// Makes one IAM call.
+    fn iam(&self, form: &str) {
+        let scope =
+            "AWS4-HMAC-SHA256 Credential=AKIA/20261122/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0";
+        let headers = [
+            ("host", "iam.amazonaws.com"),
+            ("authorization", scope),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let body = format!("{form}&Version=2010-05-08").into_bytes();
+        let answer = exchange(self.port, &Request { path: "/".to_owned(), headers, body }).unwrap();
+        assert!(answer.starts_with(b"HTTP/1.1 200"), "{form}: {}", String::from_utf8_lossy(&answer));
+    }
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// Collects from moto in one Region, counting calls.
+fn collect(moto: &Moto) -> (Run, Snapshot, Vec<Call>) {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("snapshot.json");
+    let relay = Relay::to(moto.port);
+    let run = run(posture(home.path(), &relay.url()).args(["snapshot", "--region", "us-east-1", "-o"]).arg(&file));
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let snapshot = SnapshotReader::open(&file).unwrap().next().unwrap().unwrap();
+    (run, snapshot, relay.calls())
+}
+
+fn users(snapshot: &Snapshot) -> usize {
+    let answers = snapshot.answers::<GetAccountAuthorizationDetails>();
+    let users = answers.filter_map(|answer| match answer.said {
+        Said::Present(details) => details.user_detail_list.as_ref().map(Vec::len),
+        _ => None,
+    });
+    users.sum()
+}
+
+#[test]
+fn two_thousand_users_cost_no_more_calls_than_ten_and_little_memory() {
+    let moto = Moto::start();
+    (0..10).for_each(|number| moto.iam(&format!("Action=CreateUser&UserName=user-{number}")));
+    let (_, small, few) = collect(&moto);
+    assert_eq!(users(&small), 10);
+
+    let policy = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22s3%3AGetObject%22%2C%22Resource%22%3A%22*%22%7D%5D%7D";
+    for number in 10..2000 {
+        moto.iam(&format!("Action=CreateUser&UserName=user-{number}"));
+        if number % 4 == 0 {
+            moto.iam(&format!("Action=PutUserPolicy&UserName=user-{number}&PolicyName=read&PolicyDocument={policy}"));
+        }
+    }
+    let (run, large, many) = collect(&moto);
+    assert_eq!(users(&large), 2000);
+    // moto gives all users in one page, so not one call may be added. Retries of what moto lacks are no calls of their own.
+    let distinct = |calls: &[Call]| -> BTreeSet<String> {
+        calls.iter().map(|call| format!("{}:{} {}", call.service, call.operation, call.members)).collect()
+    };
+    let (few_calls, many_calls) = (distinct(&few), distinct(&many));
+    assert!(many_calls.is_subset(&few_calls), "{:#?}", &many_calls - &few_calls);
+    assert!(many.len() <= 60, "{} calls", many.len());
+    assert!(run.peak_kib < 100 * 1024, "{} KiB", run.peak_kib);
+    println!("{} calls, {} KiB at most", many.len(), run.peak_kib);
+}
+
+#[test]
+fn what_moto_answers_is_read_and_what_it_lacks_is_an_error() {
+    let moto = Moto::start();
+    moto.iam("Action=CreateUser&UserName=anna");
+    moto.iam("Action=CreateGroup&GroupName=admins");
+    moto.iam("Action=AddUserToGroup&UserName=anna&GroupName=admins");
+    moto.iam("Action=CreateAccountAlias&AccountAlias=bootcamp");
+    let (_, snapshot, _) = collect(&moto);
+    let answered: Vec<String> = snapshot
+        .observations()
+        .iter()
+        .filter(|one| matches!(one.outcome, Outcome::Answered(_)))
+        .map(|one| one.operation.label())
+        .collect();
+    for operation in ["iam:GetAccountSummary", "iam:GetCredentialReport", "iam:ListAccountAliases", "events:ListRules"]
+    {
+        assert!(answered.iter().any(|label| label == operation), "{operation} was not answered: {answered:?}");
+    }
+    // moto has no account:GetContactInformation: its 404 must not look like an account without contacts.
+    let contact =
+        snapshot.observations().iter().find(|one| one.operation.spec().name == "GetContactInformation").unwrap();
+    assert!(matches!(&contact.outcome, Outcome::Failed(_)));
+    let details: Vec<_> = snapshot.answers::<GetAccountAuthorizationDetails>().collect();
+    assert_eq!(details.len(), 4);
+}

@@ -60,11 +60,11 @@ impl LiveArgs {
             tokio::spawn(stop_on_ctrl_c(options.cancel.clone()));
             if std::io::stderr().is_terminal() {
                 let bar = Bar::new();
-                let collected = collect::collect(&options, &bar).await;
+                let collected = Box::pin(collect::collect(&options, &bar)).await;
                 bar.0.finish_and_clear();
                 collected
             } else {
-                collect::collect(&options, &Silent).await
+                Box::pin(collect::collect(&options, &Silent)).await
             }
         });
         // A look-up of a host name that hangs must not keep the program.

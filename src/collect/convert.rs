@@ -56,26 +56,26 @@ impl IntoShape<Value> for String {
     }
 }
 
-impl<A: IntoShape<B>, B> IntoShape<B> for Option<A> {
-    fn shape(self) -> Option<B> {
-        self.and_then(A::shape)
+impl<Sdk: IntoShape<Ours>, Ours> IntoShape<Ours> for Option<Sdk> {
+    fn shape(self) -> Option<Ours> {
+        self.and_then(Sdk::shape)
     }
 }
 
-impl<A: IntoShape<B>, B> IntoShape<Vec<B>> for Vec<A> {
-    fn shape(self) -> Option<Vec<B>> {
-        self.into_iter().map(A::shape).collect()
+impl<Sdk: IntoShape<Ours>, Ours> IntoShape<Vec<Ours>> for Vec<Sdk> {
+    fn shape(self) -> Option<Vec<Ours>> {
+        self.into_iter().map(Sdk::shape).collect()
     }
 }
 
-impl<A: IntoShape<B>, B> IntoShape<Box<B>> for Box<A> {
-    fn shape(self) -> Option<Box<B>> {
+impl<Sdk: IntoShape<Ours>, Ours> IntoShape<Box<Ours>> for Box<Sdk> {
+    fn shape(self) -> Option<Box<Ours>> {
         (*self).shape().map(Box::new)
     }
 }
 
-impl<K: IntoShape<String>, A: IntoShape<B>, B> IntoShape<BTreeMap<String, B>> for HashMap<K, A> {
-    fn shape(self) -> Option<BTreeMap<String, B>> {
+impl<Name: IntoShape<String>, Sdk: IntoShape<Ours>, Ours> IntoShape<BTreeMap<String, Ours>> for HashMap<Name, Sdk> {
+    fn shape(self) -> Option<BTreeMap<String, Ours>> {
         self.into_iter().map(|(key, value)| Some((key.shape()?, value.shape()?))).collect()
     }
 }

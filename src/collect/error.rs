@@ -119,7 +119,7 @@ where
     CollectError::Identity { message: format!("{}: {}", refusal.code, refusal.message), hint }
 }
 
-fn credentials_error<'a, E, R>(error: &'a SdkError<E, R>) -> Option<&'a CredentialsError>
+fn credentials_error<E, R>(error: &SdkError<E, R>) -> Option<&CredentialsError>
 where
     E: std::error::Error + 'static,
     R: std::fmt::Debug,

@@ -89,8 +89,8 @@ impl Default for Limits {
         Self {
             connect: Duration::from_secs(5),
             read: Duration::from_secs(30),
-            attempt: Duration::from_secs(60),
-            call: Duration::from_secs(120),
+            attempt: Duration::from_mins(1),
+            call: Duration::from_mins(2),
             total: Duration::from_mins(15),
             attempts: 4,
             first_pause: Duration::from_millis(500),

@@ -32,7 +32,7 @@ async fn list(context: &Context<'_>) -> Option<Vec<String>> {
     let answer = context.pages(
         region,
         ListRegions::default(),
-        |token| client.list_regions().max_results(50).set_next_token(token).send(),
+        |token| Box::pin(client.list_regions().max_results(50).set_next_token(token).send()),
         |all, page| {
             append(&mut all.regions, page.regions);
             page.next_token

@@ -55,7 +55,7 @@ pub(super) async fn open(options: &Options) -> Result<Session, CollectError> {
 
 async fn identity(options: &Options, sdk: &SdkConfig) -> Result<GetCallerIdentity, CollectError> {
     let client = aws_sdk_sts::Client::new(sdk);
-    let request = std::pin::pin!(client.get_caller_identity().send());
+    let request = Box::pin(client.get_caller_identity().send());
     match select(std::pin::pin!(options.cancel.cancelled()), request).await {
         Either::Left(_) => Err(CollectError::Cancelled),
         Either::Right((Err(error), _)) => Err(identity_error(&error, options.profile.as_deref())),

@@ -31,7 +31,11 @@ async fn preferences(context: &Context<'_>, client: &Client) {
     let answer = context.pages(
         region,
         GetBillingPreferences::default(),
-        |token| client.get_billing_preferences().features(BillingFeature::BillingAlerts).set_next_token(token).send(),
+        |token| {
+            Box::pin(
+                client.get_billing_preferences().features(BillingFeature::BillingAlerts).set_next_token(token).send(),
+            )
+        },
         |all, page| {
             append(&mut all.billing_preferences, page.billing_preferences);
             page.next_token
@@ -45,7 +49,7 @@ async fn credits(context: &Context<'_>, client: &Client) {
     let account = &context.session.account;
     let start = context.options.collected_at.as_second() - CREDIT_DAYS * 24 * 60 * 60;
     let answer = async {
-        let sent = client.get_credits().account_id(account).start_date(DateTime::from_secs(start)).send();
+        let sent = Box::pin(client.get_credits().account_id(account).start_date(DateTime::from_secs(start)).send());
         let output = context.send(Operation::BillingGetCredits, region, sent).await?;
         Ok(GetCredits { credits: output.credits.shape() })
     };

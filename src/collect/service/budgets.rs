@@ -36,7 +36,7 @@ async fn budgets(context: &Context<'_>, client: &Client) {
         |token| {
             // Without `ShowFilterExpression` a budget that is narrowed by one would look like the whole account's.
             let asked = client.describe_budgets().account_id(account).show_filter_expression(true);
-            asked.max_results(100).set_next_token(token).send()
+            Box::pin(asked.max_results(100).set_next_token(token).send())
         },
         |all, page| {
             append(&mut all.budgets, page.budgets);
@@ -60,7 +60,7 @@ async fn notifications(context: &Context<'_>, client: &Client, budget: &str) {
         DescribeNotificationsForBudget::default(),
         |token| {
             let asked = client.describe_notifications_for_budget().account_id(account).budget_name(budget);
-            asked.max_results(100).set_next_token(token).send()
+            Box::pin(asked.max_results(100).set_next_token(token).send())
         },
         |all, page| {
             append(&mut all.notifications, page.notifications);
@@ -82,7 +82,9 @@ async fn subscribers(context: &Context<'_>, client: &Client, budget: &str, notif
         DescribeSubscribersForNotification::default(),
         |token| {
             let asked = client.describe_subscribers_for_notification().account_id(account).budget_name(budget);
-            asked.set_notification(sdk_notification(notification)).max_results(100).set_next_token(token).send()
+            Box::pin(
+                asked.set_notification(sdk_notification(notification)).max_results(100).set_next_token(token).send(),
+            )
         },
         |all, page| {
             append(&mut all.subscribers, page.subscribers);

@@ -46,7 +46,9 @@ impl Collector for CloudTrail {
 async fn trails(context: &Context<'_>, region: &str) {
     let client = Client::new(&context.sdk(region));
     let answer = async {
-        let output = context.send(Operation::CloudtrailDescribeTrails, region, client.describe_trails().send()).await?;
+        let output = context
+            .send(Operation::CloudtrailDescribeTrails, region, Box::pin(client.describe_trails().send()))
+            .await?;
         Ok(DescribeTrails { trail_list: output.trail_list.shape() })
     };
     if let Some(found) = context.observe(region, Request::new(), answer, |answer| homes(answer, region)).await {
@@ -68,7 +70,7 @@ async fn trail(context: &Context<'_>, arn: &str, region: &str) {
 
 async fn status(context: &Context<'_>, client: &Client, arn: &str, region: &str) {
     let answer = async {
-        let sent = client.get_trail_status().name(arn).send();
+        let sent = Box::pin(client.get_trail_status().name(arn).send());
         let output = context.send(Operation::CloudtrailGetTrailStatus, region, sent).await?;
         Ok(GetTrailStatus {
             is_logging: output.is_logging.shape(),
@@ -87,7 +89,7 @@ async fn status(context: &Context<'_>, client: &Client, arn: &str, region: &str)
 
 async fn selectors(context: &Context<'_>, client: &Client, arn: &str, region: &str) {
     let answer = async {
-        let sent = client.get_event_selectors().trail_name(arn).send();
+        let sent = Box::pin(client.get_event_selectors().trail_name(arn).send());
         let output = context.send(Operation::CloudtrailGetEventSelectors, region, sent).await?;
         Ok(GetEventSelectors {
             trail_arn: output.trail_arn.shape(),
@@ -107,11 +109,8 @@ async fn events(context: &Context<'_>, client: &Client, key: LookupAttributeKey,
         region,
         LookupEvents::default(),
         |token| {
-            client
-                .lookup_events()
-                .set_lookup_attributes(attributes.clone().map(|one| vec![one]))
-                .set_next_token(token)
-                .send()
+            let asked = client.lookup_events().set_lookup_attributes(attributes.clone().map(|one| vec![one]));
+            Box::pin(asked.set_next_token(token).send())
         },
         |all, page| {
             append(&mut all.events, page.events);

@@ -36,7 +36,7 @@ async fn alarms(context: &Context<'_>, client: &Client) {
         DescribeAlarms::default(),
         |token| {
             let kinds = Some(kinds.to_vec());
-            client.describe_alarms().set_alarm_types(kinds).max_records(100).set_next_token(token).send()
+            Box::pin(client.describe_alarms().set_alarm_types(kinds).max_records(100).set_next_token(token).send())
         },
         |all, page| {
             append(&mut all.metric_alarms, page.metric_alarms);
@@ -60,7 +60,7 @@ async fn billing_metrics(context: &Context<'_>, client: &Client) {
     let answer = context.pages(
         region,
         ListMetrics::default(),
-        |token| client.list_metrics().namespace(BILLING).set_next_token(token).send(),
+        |token| Box::pin(client.list_metrics().namespace(BILLING).set_next_token(token).send()),
         |all, page| {
             append(&mut all.metrics, page.metrics);
             page.next_token

@@ -31,7 +31,7 @@ async fn rules(context: &Context<'_>, region: &str) {
     let answer = context.pages(
         region,
         ListRules::default(),
-        |token| client.list_rules().limit(100).set_next_token(token).send(),
+        |token| Box::pin(client.list_rules().limit(100).set_next_token(token).send()),
         |all, page| {
             append(&mut all.rules, page.rules);
             page.next_token
@@ -46,7 +46,7 @@ async fn targets(context: &Context<'_>, client: &Client, region: &str, rule: &st
     let answer = context.pages(
         region,
         ListTargetsByRule::default(),
-        |token| client.list_targets_by_rule().rule(rule).limit(100).set_next_token(token).send(),
+        |token| Box::pin(client.list_targets_by_rule().rule(rule).limit(100).set_next_token(token).send()),
         |all, page| {
             append(&mut all.targets, page.targets);
             page.next_token

@@ -51,7 +51,9 @@ impl Collector for Iam {
 async fn summary(context: &Context<'_>, client: &Client) {
     let region = context.leader();
     let answer = async {
-        let output = context.send(Operation::IamGetAccountSummary, region, client.get_account_summary().send()).await?;
+        let output = context
+            .send(Operation::IamGetAccountSummary, region, Box::pin(client.get_account_summary().send()))
+            .await?;
         Ok(GetAccountSummary { summary_map: output.summary_map.shape() })
     };
     context.observe(region, Request::new(), answer, nothing).await;
@@ -60,7 +62,7 @@ async fn summary(context: &Context<'_>, client: &Client) {
 async fn password_policy(context: &Context<'_>, client: &Client) {
     let region = context.leader();
     let answer = async {
-        let sent = client.get_account_password_policy().send();
+        let sent = Box::pin(client.get_account_password_policy().send());
         let output = context.send(Operation::IamGetAccountPasswordPolicy, region, sent).await?;
         Ok(GetAccountPasswordPolicy { password_policy: output.password_policy.shape() })
     };
@@ -74,7 +76,7 @@ async fn virtual_mfa_devices(context: &Context<'_>, client: &Client) {
         ListVirtualMfaDevices::default(),
         |token| {
             let asked = client.list_virtual_mfa_devices().assignment_status(AssignmentStatusType::Any);
-            asked.max_items(PAGE).set_marker(token).send()
+            Box::pin(asked.max_items(PAGE).set_marker(token).send())
         },
         |all, page| {
             append(&mut all.virtual_mfa_devices, page.virtual_mfa_devices);
@@ -90,7 +92,7 @@ async fn account_aliases(context: &Context<'_>, client: &Client) {
     let answer = context.pages(
         region,
         ListAccountAliases::default(),
-        |token| client.list_account_aliases().set_marker(token).send(),
+        |token| Box::pin(client.list_account_aliases().set_marker(token).send()),
         |all, page| {
             append(&mut all.account_aliases, page.account_aliases);
             all.is_truncated = page.is_truncated.shape();
@@ -103,7 +105,7 @@ async fn account_aliases(context: &Context<'_>, client: &Client) {
 async fn organizations_features(context: &Context<'_>, client: &Client) {
     let region = context.leader();
     let answer = async {
-        let sent = client.list_organizations_features().send();
+        let sent = Box::pin(client.list_organizations_features().send());
         let output = context.send(Operation::IamListOrganizationsFeatures, region, sent).await?;
         Ok(ListOrganizationsFeatures {
             organization_id: output.organization_id.shape(),
@@ -121,7 +123,7 @@ async fn authorization_details(context: &Context<'_>, client: &Client, filter: &
         GetAccountAuthorizationDetails::default(),
         |token| {
             let asked = client.get_account_authorization_details().set_filter(Some(filter.to_vec()));
-            asked.max_items(PAGE).set_marker(token).send()
+            Box::pin(asked.max_items(PAGE).set_marker(token).send())
         },
         |all: &mut GetAccountAuthorizationDetails, page: Details| {
             append(&mut all.user_detail_list, page.user_detail_list);
@@ -149,7 +151,7 @@ async fn credential_report(context: &Context<'_>, client: &Client) {
     let answer = async {
         // Who may not generate a report may still read one that is there: its own time says how old it is.
         let generated = generate_report(context, client).await;
-        let sent = client.get_credential_report().send();
+        let sent = Box::pin(client.get_credential_report().send());
         match (context.send(Operation::IamGetCredentialReport, region, sent).await, generated) {
             (Ok(output), _) => Ok(GetCredentialReport {
                 content: output.content.shape(),
@@ -168,7 +170,7 @@ async fn generate_report(context: &Context<'_>, client: &Client) -> Result<(), A
     let give_up = Instant::now() + limits.report;
     let mut pause = limits.report_pause;
     loop {
-        let sent = client.generate_credential_report().send();
+        let sent = Box::pin(client.generate_credential_report().send());
         let output = context.send(Operation::IamGetCredentialReport, context.leader(), sent).await?;
         if output.state == Some(ReportStateType::Complete) {
             return Ok(());

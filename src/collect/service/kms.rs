@@ -16,7 +16,8 @@ impl Collector for Kms {}
 pub(super) async fn follow(context: &Context<'_>, region: &str, key: &str) {
     let client = Client::new(&context.sdk(region));
     let answer = async {
-        let output = context.send(Operation::KmsDescribeKey, region, client.describe_key().key_id(key).send()).await?;
+        let output =
+            context.send(Operation::KmsDescribeKey, region, Box::pin(client.describe_key().key_id(key).send())).await?;
         Ok(DescribeKey { key_metadata: output.key_metadata.shape() })
     };
     let arn = |key: &DescribeKey| key.key_metadata.as_ref().and_then(|metadata| metadata.arn.clone());
@@ -32,8 +33,9 @@ pub(super) async fn follow(context: &Context<'_>, region: &str, key: &str) {
 
 async fn policy(context: &Context<'_>, client: &Client, region: &str, key: &str) {
     let answer = async {
-        let output =
-            context.send(Operation::KmsGetKeyPolicy, region, client.get_key_policy().key_id(key).send()).await?;
+        let output = context
+            .send(Operation::KmsGetKeyPolicy, region, Box::pin(client.get_key_policy().key_id(key).send()))
+            .await?;
         Ok(GetKeyPolicy { policy: output.policy.shape() })
     };
     context.observe(region, request([("KeyId", key.into())]), answer, nothing).await;

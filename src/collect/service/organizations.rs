@@ -23,7 +23,7 @@ impl Collector for Organizations {
 async fn organization(context: &Context<'_>, client: &Client) {
     let region = context.leader();
     let answer = async {
-        let sent = client.describe_organization().send();
+        let sent = Box::pin(client.describe_organization().send());
         let output = context.send(Operation::OrganizationsDescribeOrganization, region, sent).await?;
         Ok(DescribeOrganization { organization: output.organization.shape() })
     };
@@ -34,7 +34,7 @@ async fn own_account(context: &Context<'_>, client: &Client) {
     let region = context.leader();
     let account = &context.session.account;
     let answer = async {
-        let sent = client.describe_account().account_id(account).send();
+        let sent = Box::pin(client.describe_account().account_id(account).send());
         let output = context.send(Operation::OrganizationsDescribeAccount, region, sent).await?;
         Ok(DescribeAccount { account: output.account.shape() })
     };

@@ -37,7 +37,7 @@ async fn topic(context: &Context<'_>, arn: &str, region: &str) {
 
 async fn attributes(context: &Context<'_>, client: &Client, arn: &str, region: &str) {
     let answer = async {
-        let sent = client.get_topic_attributes().topic_arn(arn).send();
+        let sent = Box::pin(client.get_topic_attributes().topic_arn(arn).send());
         let output = context.send(Operation::SnsGetTopicAttributes, region, sent).await?;
         Ok(GetTopicAttributes { attributes: output.attributes.shape() })
     };
@@ -52,7 +52,7 @@ async fn subscriptions(context: &Context<'_>, client: &Client, arn: &str, region
     let answer = context.pages(
         region,
         ListSubscriptionsByTopic::default(),
-        |token| client.list_subscriptions_by_topic().topic_arn(arn).set_next_token(token).send(),
+        |token| Box::pin(client.list_subscriptions_by_topic().topic_arn(arn).set_next_token(token).send()),
         |all, page| {
             append(&mut all.subscriptions, page.subscriptions);
             hide_endpoints(all);
@@ -73,7 +73,7 @@ fn confirmed(answer: &ListSubscriptionsByTopic) -> BTreeSet<String> {
 
 async fn subscription(context: &Context<'_>, client: &Client, arn: &str, region: &str) {
     let answer = async {
-        let sent = client.get_subscription_attributes().subscription_arn(arn).send();
+        let sent = Box::pin(client.get_subscription_attributes().subscription_arn(arn).send());
         let output = context.send(Operation::SnsGetSubscriptionAttributes, region, sent).await?;
         let mut answer = GetSubscriptionAttributes { attributes: output.attributes.shape() };
         if let Some(endpoint) = answer.attributes.as_mut().and_then(|all| all.get_mut("Endpoint")) {

@@ -29,7 +29,9 @@ fn write(bytes: &mut Vec<u8>, value: &Value) {
         }
         Value::Array(items) => {
             head(bytes, 4, items.len() as u64);
-            items.iter().for_each(|item| write(bytes, item));
+            for item in items {
+                write(bytes, item);
+            }
         }
         Value::Object(members) => {
             head(bytes, 5, members.len() as u64);
@@ -48,7 +50,7 @@ fn head(bytes: &mut Vec<u8>, kind: u8, number: u64) {
     match u8::try_from(number) {
         Ok(small) if small < 24 => bytes.push(kind << 5 | small),
         _ => {
-            bytes.push(kind << 5 | 27);
+            bytes.push(kind << 5 | 0x1b);
             bytes.extend(number.to_be_bytes());
         }
     }
@@ -73,7 +75,7 @@ impl Reader<'_> {
         if first == 0xff {
             return None;
         }
-        let length = match first & 31 {
+        let length = match first & 0x1f {
             small @ 0..24 => Some(u64::from(small)),
             size @ 24..28 => Some(self.take(1 << (size - 24)).iter().fold(0, |sum, byte| sum << 8 | u64::from(*byte))),
             _ => None,

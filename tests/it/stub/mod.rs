@@ -9,6 +9,7 @@ mod protocol;
 pub(crate) mod relay;
 mod xml;
 
+use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -173,7 +174,7 @@ fn read_request(input: &mut impl BufRead) -> std::io::Result<Option<Request>> {
 fn write_response(mut stream: &TcpStream, response: &Response, part: f64) -> std::io::Result<()> {
     let mut head = format!("HTTP/1.1 {} Stub\r\ncontent-length: {}\r\n", response.status, response.body.len());
     for (name, value) in &response.headers {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        write!(head, "{name}: {value}\r\n").unwrap();
     }
     head.push_str("\r\n");
     #[expect(

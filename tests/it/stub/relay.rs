@@ -1,5 +1,6 @@
 //! Passes calls on to another server and counts them.
 
+use std::fmt::Write as _;
 use std::io::{BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
@@ -51,9 +52,9 @@ pub(crate) fn exchange(server: u16, request: &Request) -> std::io::Result<Vec<u8
     let mut stream = TcpStream::connect(("127.0.0.1", server))?;
     let mut head = format!("POST {} HTTP/1.1\r\nconnection: close\r\n", request.path);
     for (name, value) in request.headers.iter().filter(|(name, _)| name != "connection" && name != "content-length") {
-        head.push_str(&format!("{name}: {value}\r\n"));
+        write!(head, "{name}: {value}\r\n").unwrap();
     }
-    head.push_str(&format!("content-length: {}\r\n\r\n", request.body.len()));
+    write!(head, "content-length: {}\r\n\r\n", request.body.len()).unwrap();
     stream.write_all(head.as_bytes())?;
     stream.write_all(&request.body)?;
     let mut answer = Vec::new();

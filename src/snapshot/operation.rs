@@ -6,7 +6,10 @@
 
 use serde::de::Error as _;
 
-use super::shapes::{account, billing, budgets, cloudtrail, cloudwatch, events, iam, kms, organizations, sns, sts};
+use super::shapes::{
+    account, apigateway, apigatewayv2, billing, budgets, cloudfront, cloudtrail, cloudwatch, ec2, efs, elbv2, events,
+    iam, kms, logs, organizations, rds, s3api, s3control, sns, sts,
+};
 
 /// What is known about an operation before it is called.
 #[derive(Debug)]
@@ -253,6 +256,129 @@ operations! {
     OrganizationsDescribeAccount: "organizations" "DescribeAccount" => organizations::DescribeAccount,
         actions ["organizations:DescribeAccount"], absent ["AWSOrganizationsNotInUseException"],
         "https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeAccount.html";
+    Ec2DescribeInstances: "ec2" "DescribeInstances" => ec2::DescribeInstances,
+        actions ["ec2:DescribeInstances"], absent [],
+        "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html", Import;
+    Ec2DescribeVolumes: "ec2" "DescribeVolumes" => ec2::DescribeVolumes,
+        actions ["ec2:DescribeVolumes"], absent [],
+        "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVolumes.html", Import;
+    Ec2DescribeSecurityGroups: "ec2" "DescribeSecurityGroups" => ec2::DescribeSecurityGroups,
+        actions ["ec2:DescribeSecurityGroups"], absent [],
+        "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeSecurityGroups.html", Import;
+    Ec2DescribeNetworkAcls: "ec2" "DescribeNetworkAcls" => ec2::DescribeNetworkAcls,
+        actions ["ec2:DescribeNetworkAcls"], absent [],
+        "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeNetworkAcls.html", Import;
+    Ec2DescribeVpcs: "ec2" "DescribeVpcs" => ec2::DescribeVpcs,
+        actions ["ec2:DescribeVpcs"], absent [],
+        "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcs.html", Import;
+    Ec2DescribeFlowLogs: "ec2" "DescribeFlowLogs" => ec2::DescribeFlowLogs,
+        actions ["ec2:DescribeFlowLogs"], absent [],
+        "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeFlowLogs.html", Import;
+    Ec2DescribeNetworkInterfaces: "ec2" "DescribeNetworkInterfaces" => ec2::DescribeNetworkInterfaces,
+        actions ["ec2:DescribeNetworkInterfaces"], absent [],
+        "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeNetworkInterfaces.html", Import;
+    Ec2DescribeRouteTables: "ec2" "DescribeRouteTables" => ec2::DescribeRouteTables,
+        actions ["ec2:DescribeRouteTables"], absent [],
+        "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeRouteTables.html", Import;
+    Ec2DescribeVpcPeeringConnections: "ec2" "DescribeVpcPeeringConnections" => ec2::DescribeVpcPeeringConnections,
+        actions ["ec2:DescribeVpcPeeringConnections"], absent [],
+        "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcPeeringConnections.html", Import;
+    Ec2DescribeVpcEndpoints: "ec2" "DescribeVpcEndpoints" => ec2::DescribeVpcEndpoints,
+        actions ["ec2:DescribeVpcEndpoints"], absent [],
+        "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeVpcEndpoints.html", Import;
+    Ec2GetEbsEncryptionByDefault: "ec2" "GetEbsEncryptionByDefault" => ec2::GetEbsEncryptionByDefault,
+        actions ["ec2:GetEbsEncryptionByDefault"], absent [],
+        "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetEbsEncryptionByDefault.html", Import;
+    Ec2GetSnapshotBlockPublicAccessState: "ec2" "GetSnapshotBlockPublicAccessState" => ec2::GetSnapshotBlockPublicAccessState,
+        actions ["ec2:GetSnapshotBlockPublicAccessState"], absent [],
+        "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetSnapshotBlockPublicAccessState.html", Import;
+    Ec2GetImageBlockPublicAccessState: "ec2" "GetImageBlockPublicAccessState" => ec2::GetImageBlockPublicAccessState,
+        actions ["ec2:GetImageBlockPublicAccessState"], absent [],
+        "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetImageBlockPublicAccessState.html", Import;
+    Ec2GetInstanceMetadataDefaults: "ec2" "GetInstanceMetadataDefaults" => ec2::GetInstanceMetadataDefaults,
+        actions ["ec2:GetInstanceMetadataDefaults"], absent [],
+        "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetInstanceMetadataDefaults.html", Import;
+    RdsDescribeDbInstances: "rds" "DescribeDBInstances" => rds::DescribeDbInstances,
+        actions ["rds:DescribeDBInstances"], absent [],
+        "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DescribeDBInstances.html", Import;
+    RdsDescribeDbParameters: "rds" "DescribeDBParameters" => rds::DescribeDbParameters,
+        actions ["rds:DescribeDBParameters"], absent ["DBParameterGroupNotFound", "DBParameterGroupNotFoundFault"],
+        "https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DescribeDBParameters.html", Import;
+    EfsDescribeFileSystems: "efs" "DescribeFileSystems" => efs::DescribeFileSystems,
+        actions ["elasticfilesystem:DescribeFileSystems"], absent [],
+        "https://docs.aws.amazon.com/efs/latest/ug/API_DescribeFileSystems.html", Import;
+    S3ListBuckets: "s3api" "ListBuckets" => s3api::ListBuckets,
+        actions ["s3:ListAllMyBuckets"], absent [],
+        "https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListBuckets.html", Import;
+    S3GetPublicAccessBlock: "s3api" "GetPublicAccessBlock" => s3api::GetPublicAccessBlock,
+        actions ["s3:GetBucketPublicAccessBlock"], absent ["NoSuchPublicAccessBlockConfiguration"],
+        "https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetPublicAccessBlock.html", Import;
+    S3GetBucketPolicy: "s3api" "GetBucketPolicy" => s3api::GetBucketPolicy,
+        actions ["s3:GetBucketPolicy"], absent ["NoSuchBucketPolicy"],
+        "https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicy.html", Import;
+    S3GetBucketPolicyStatus: "s3api" "GetBucketPolicyStatus" => s3api::GetBucketPolicyStatus,
+        actions ["s3:GetBucketPolicyStatus"], absent ["NoSuchBucketPolicy"],
+        "https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketPolicyStatus.html", Import;
+    S3GetBucketAcl: "s3api" "GetBucketAcl" => s3api::GetBucketAcl,
+        actions ["s3:GetBucketAcl"], absent [],
+        "https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketAcl.html", Import;
+    S3GetBucketLogging: "s3api" "GetBucketLogging" => s3api::GetBucketLogging,
+        actions ["s3:GetBucketLogging"], absent [],
+        "https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLogging.html", Import;
+    S3GetBucketVersioning: "s3api" "GetBucketVersioning" => s3api::GetBucketVersioning,
+        actions ["s3:GetBucketVersioning"], absent [],
+        "https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketVersioning.html", Import;
+    S3GetBucketEncryption: "s3api" "GetBucketEncryption" => s3api::GetBucketEncryption,
+        actions ["s3:GetEncryptionConfiguration"], absent ["ServerSideEncryptionConfigurationNotFoundError"],
+        "https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketEncryption.html", Import;
+    S3GetBucketLifecycleConfiguration: "s3api" "GetBucketLifecycleConfiguration" => s3api::GetBucketLifecycleConfiguration,
+        actions ["s3:GetLifecycleConfiguration"], absent ["NoSuchLifecycleConfiguration"],
+        "https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetBucketLifecycleConfiguration.html", Import;
+    S3GetObjectLockConfiguration: "s3api" "GetObjectLockConfiguration" => s3api::GetObjectLockConfiguration,
+        actions ["s3:GetBucketObjectLockConfiguration"], absent ["ObjectLockConfigurationNotFoundError"],
+        "https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectLockConfiguration.html", Import;
+    S3controlGetPublicAccessBlock: "s3control" "GetPublicAccessBlock" => s3control::GetPublicAccessBlock,
+        actions ["s3:GetAccountPublicAccessBlock"], absent ["NoSuchPublicAccessBlockConfiguration"],
+        "https://docs.aws.amazon.com/AmazonS3/latest/API/API_control_GetPublicAccessBlock.html", Import;
+    KmsListKeys: "kms" "ListKeys" => kms::ListKeys,
+        actions ["kms:ListKeys"], absent [],
+        "https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeys.html", Import;
+    KmsGetKeyRotationStatus: "kms" "GetKeyRotationStatus" => kms::GetKeyRotationStatus,
+        actions ["kms:GetKeyRotationStatus"], absent ["NotFoundException"],
+        "https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyRotationStatus.html", Import;
+    Elbv2DescribeLoadBalancers: "elbv2" "DescribeLoadBalancers" => elbv2::DescribeLoadBalancers,
+        actions ["elasticloadbalancing:DescribeLoadBalancers"], absent [],
+        "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeLoadBalancers.html", Import;
+    Elbv2DescribeLoadBalancerAttributes: "elbv2" "DescribeLoadBalancerAttributes" => elbv2::DescribeLoadBalancerAttributes,
+        actions ["elasticloadbalancing:DescribeLoadBalancerAttributes"], absent ["LoadBalancerNotFound"],
+        "https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_DescribeLoadBalancerAttributes.html", Import;
+    CloudfrontListDistributions: "cloudfront" "ListDistributions" => cloudfront::ListDistributions,
+        actions ["cloudfront:ListDistributions"], absent [],
+        "https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_ListDistributions.html", Import;
+    CloudfrontGetDistributionConfig: "cloudfront" "GetDistributionConfig" => cloudfront::GetDistributionConfig,
+        actions ["cloudfront:GetDistributionConfig"], absent ["NoSuchDistribution"],
+        "https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_GetDistributionConfig.html", Import;
+    ApigatewayGetRestApis: "apigateway" "GetRestApis" => apigateway::GetRestApis,
+        actions ["apigateway:GET"], absent [],
+        "https://docs.aws.amazon.com/apigateway/latest/api/API_GetRestApis.html", Import;
+    ApigatewayGetStages: "apigateway" "GetStages" => apigateway::GetStages,
+        actions ["apigateway:GET"], absent ["NotFoundException"],
+        "https://docs.aws.amazon.com/apigateway/latest/api/API_GetStages.html", Import;
+    Apigatewayv2GetApis: "apigatewayv2" "GetApis" => apigatewayv2::GetApis,
+        actions ["apigateway:GET"], absent [],
+        "https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis.html", Import;
+    Apigatewayv2GetStages: "apigatewayv2" "GetStages" => apigatewayv2::GetStages,
+        actions ["apigateway:GET"], absent ["NotFoundException"],
+        "https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-stages.html", Import;
+    LogsDescribeLogGroups: "logs" "DescribeLogGroups" => logs::DescribeLogGroups,
+        actions ["logs:DescribeLogGroups"], absent [],
+        "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogGroups.html", Import;
+    CloudtrailListEventDataStores: "cloudtrail" "ListEventDataStores" => cloudtrail::ListEventDataStores,
+        actions ["cloudtrail:ListEventDataStores"], absent [],
+        "https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_ListEventDataStores.html", Import;
+    CloudtrailGetEventDataStore: "cloudtrail" "GetEventDataStore" => cloudtrail::GetEventDataStore,
+        actions ["cloudtrail:GetEventDataStore"], absent ["EventDataStoreNotFoundException"],
+        "https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_GetEventDataStore.html", Import;
 }
 
 #[cfg(test)]

@@ -83,6 +83,9 @@ fn nothing(operation: Operation) -> Option<Response> {
         Operation::BudgetsDescribeBudgets
             | Operation::BudgetsDescribeNotificationsForBudget
             | Operation::BudgetsDescribeSubscribersForNotification
+            // Of a bucket that was never versioned, or whose access is not logged, S3 has nothing to say.
+            | Operation::S3GetBucketVersioning
+            | Operation::S3GetBucketLogging
     );
     may_be_empty.then(|| operation.parse("{}").ok()).flatten()
 }

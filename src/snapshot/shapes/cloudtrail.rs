@@ -73,4 +73,7 @@ shapes! {
         read_only: String,
         cloud_trail_event: String,
     }
+    ListEventDataStores { event_data_stores: Vec<EventDataStore>, next_token: String }
+    EventDataStore { event_data_store_arn: String, name: String }
+    GetEventDataStore { event_data_store_arn: String, name: String, status: String, kms_key_id: String }
 }

@@ -14,4 +14,7 @@ shapes! {
         multi_region: bool,
     }
     GetKeyPolicy { policy: String }
+    ListKeys { keys: Vec<KeyListEntry>, truncated: bool, next_marker: String }
+    KeyListEntry { key_id: String, key_arn: String }
+    GetKeyRotationStatus { key_rotation_enabled: bool, rotation_period_in_days: i64 }
 }

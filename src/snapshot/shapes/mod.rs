@@ -49,13 +49,23 @@ macro_rules! shapes {
 }
 
 pub mod account;
+pub mod apigateway;
+pub mod apigatewayv2;
 pub mod billing;
 pub mod budgets;
+pub mod cloudfront;
 pub mod cloudtrail;
 pub mod cloudwatch;
+pub mod ec2;
+pub mod efs;
+pub mod elbv2;
 pub mod events;
 pub mod iam;
 pub mod kms;
+pub mod logs;
 pub mod organizations;
+pub mod rds;
+pub mod s3api;
+pub mod s3control;
 pub mod sns;
 pub mod sts;

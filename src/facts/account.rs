@@ -10,13 +10,14 @@ use super::health_rule::HealthRouting;
 use super::iam_access::AccountAccess;
 use super::iam_account::{self, IamAccount};
 use super::iam_user::IamUser;
+use super::infrastructure::{self, PublicAccessBlock};
 use super::organization::{self, Organization};
 use super::password_policy::{self, PasswordPolicy};
 use super::resource::Resource;
-use super::trail::Trail;
-use super::{Fact, List, Observed};
+use super::trail::{Trail, Trails};
+use super::{Fact, List, Observed, Source};
 use crate::facts;
-use crate::snapshot::{Snapshot, Time};
+use crate::snapshot::{Snapshot, Time, shapes::s3api::ListBuckets};
 
 facts! {
     /// The AWS account that the snapshot was taken of.
@@ -52,6 +53,12 @@ facts! {
         collector: Collector => [];
         /// IAM of the account as a whole.
         iam: IamAccount => [];
+        /// True when a trail records every account of the organization.
+        has_organization_trail: bool => [CloudtrailDescribeTrails];
+        /// True when the account has at least one S3 bucket.
+        has_bucket: bool => [S3ListBuckets];
+        /// What public access to S3 the account blocks as a whole; absent when it blocks none.
+        public_access_block: PublicAccessBlock => [S3controlGetPublicAccessBlock];
     }
 }
 
@@ -67,7 +74,7 @@ pub(crate) fn build(
     users: &List<Resource<IamUser>>,
     as_of: Option<Time>,
     alerting: &Alerting,
-    multi_region_trails: List<Trail>,
+    trails: &Trails,
     access: AccountAccess,
 ) -> Resource<Account> {
     let organization = organization::build(snapshot);
@@ -86,10 +93,15 @@ pub(crate) fn build(
         billing: Fact::derived(Observed::Present(alerting.billing.clone())),
         budgets: alerting.budgets.clone(),
         health: Fact::derived(Observed::Present(alerting.health.clone())),
-        multi_region_trails: Fact::derived(Observed::Present(multi_region_trails)),
         organization_features: organization::features(snapshot),
         collector: Fact::derived(Observed::Present(collector::build(snapshot, report))),
         iam: Fact::derived(Observed::Present(iam_account::build(snapshot, access))),
+        multi_region_trails: Fact::derived(Observed::Present(trails.multi_region.clone())),
+        has_organization_trail: trails.has_organization_trail(),
+        has_bucket: Source::<ListBuckets>::global(snapshot)
+            .required("/Buckets", |answer| answer.buckets.as_ref())
+            .map(|buckets| !buckets.is_empty()),
+        public_access_block: infrastructure::account_block(snapshot),
     };
     Resource { id: id(snapshot), region: None, facts }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::alerts::{AlertRoute, Publisher, Routes, Walk};
 use super::asked::Asked;
 use super::event_pattern::{self, Verdict};
+use super::infrastructure::{RegionDefaults, region_defaults};
 use super::link::{self, Link};
 use super::resource::Resource;
 use super::{Fact, Gap, List, MEMBER_MISSING, Observed, Origin, Source, UNDECIDED, leader_region};
@@ -20,8 +21,12 @@ facts! {
         name: String => [];
         /// True when the Region is enabled for the account.
         is_enabled: bool => [AccountListRegions];
+        /// True when the snapshot asked the Region for what is in it.
+        is_asked: bool => [];
         /// Rules of the default event bus that are meant for AWS Health.
         health_rules: List<HealthRule> => [EventsListRules];
+        /// What EC2 does by default there.
+        defaults: RegionDefaults => [];
     }
 
     /// An EventBridge rule that is meant for AWS Health.
@@ -91,7 +96,9 @@ pub(crate) fn build(
             } else {
                 is_enabled(snapshot, name)
             },
+            is_asked: Fact::derived(Observed::Present(snapshot.regions.iter().any(|region| region == name))),
             health_rules: rules(snapshot, name, &targets, walk, uses),
+            defaults: Fact::derived(Observed::Present(region_defaults::build(snapshot, name))),
         },
     });
     List::whole(items.collect())

@@ -25,6 +25,7 @@ mod iam_group;
 mod iam_policy;
 mod iam_user;
 mod iam_user_calls;
+pub(crate) mod infrastructure;
 mod link;
 mod observed;
 mod organization;
@@ -34,6 +35,7 @@ mod root_user;
 mod sns_topic;
 mod source;
 mod trail;
+mod trail_data;
 mod trail_selector;
 mod value;
 mod virtual_mfa;
@@ -54,6 +56,11 @@ pub use iam_account::IamAccount;
 pub use iam_group::IamGroup;
 pub use iam_policy::{IamPolicy, IamPrincipal, InlinePolicy};
 pub use iam_user::{AccessKey, IamUser};
+pub use infrastructure::{
+    Bucket, Database, EventDataStore, FileSystem, FlowLog, FrontEnd, Infrastructure, Instance, KmsKey, NetworkAcl,
+    OpenPorts, PeeringRoute, PublicAccessBlock, RegionDefaults, RouteTable, SecurityGroup, SecurityGroupRule, Tag,
+    TrailBucket, TrailLogGroup, Volume, Vpc,
+};
 pub use observed::{
     Gap, INCOMPLETE, MALFORMED, MEMBER_MISSING, NO_VALUE, NOT_ATTESTED, NOT_COLLECTED, Observed, UNDECIDED,
 };
@@ -90,6 +97,8 @@ pub struct Facts {
     pub trails: List<Resource<Trail>>,
     /// IAM groups.
     pub groups: List<Resource<IamGroup>>,
+    /// What runs in the account.
+    pub infrastructure: Infrastructure,
     engine: iam_access::Engine,
     policies: OnceLock<List<Resource<IamPolicy>>>,
     principals: OnceLock<List<Resource<IamPrincipal>>>,
@@ -107,7 +116,8 @@ impl Facts {
         let trails = trail::build(snapshot);
         let alerting = alerting::build(snapshot, &report, as_of);
         let access = engine.of_account(&users);
-        let account = account::build(snapshot, &report, &users, as_of, &alerting, trails.multi_region, access);
+        let account = account::build(snapshot, &report, &users, as_of, &alerting, &trails, access);
+        let infrastructure = Infrastructure::build(snapshot, &trails.all);
         Self {
             account,
             root,
@@ -115,6 +125,7 @@ impl Facts {
             regions: alerting.regions,
             topics: alerting.topics,
             trails: trails.all,
+            infrastructure,
             groups,
             engine,
             policies: OnceLock::new(),
@@ -204,5 +215,110 @@ pub const KINDS: &[Kind] = &[
         plural: "IAM users, groups and roles",
         operations: &[Operation::IamGetAccountAuthorizationDetails],
         list: |facts| facts.principals().listing(),
+    },
+    Kind {
+        schema: Bucket::SCHEMA,
+        variable: "bucket",
+        plural: "S3 buckets",
+        operations: &[Operation::S3ListBuckets],
+        list: |facts| facts.infrastructure.buckets.listing(),
+    },
+    Kind {
+        schema: TrailBucket::SCHEMA,
+        variable: "trail_bucket",
+        plural: "buckets of CloudTrail trails",
+        operations: &[Operation::CloudtrailDescribeTrails],
+        list: |facts| facts.infrastructure.trail_buckets.listing(),
+    },
+    Kind {
+        schema: TrailLogGroup::SCHEMA,
+        variable: "log_group",
+        plural: "log groups of CloudTrail trails",
+        operations: &[Operation::CloudtrailDescribeTrails],
+        list: |facts| facts.infrastructure.trail_log_groups.listing(),
+    },
+    Kind {
+        schema: EventDataStore::SCHEMA,
+        variable: "store",
+        plural: "CloudTrail event data stores",
+        operations: &[Operation::CloudtrailListEventDataStores],
+        list: |facts| facts.infrastructure.event_data_stores.listing(),
+    },
+    Kind {
+        schema: KmsKey::SCHEMA,
+        variable: "key",
+        plural: "KMS keys",
+        operations: &[Operation::KmsListKeys],
+        list: |facts| facts.infrastructure.keys.listing(),
+    },
+    Kind {
+        schema: Instance::SCHEMA,
+        variable: "instance",
+        plural: "EC2 instances",
+        operations: &[Operation::Ec2DescribeInstances],
+        list: |facts| facts.infrastructure.instances.listing(),
+    },
+    Kind {
+        schema: Volume::SCHEMA,
+        variable: "volume",
+        plural: "EBS volumes",
+        operations: &[Operation::Ec2DescribeVolumes],
+        list: |facts| facts.infrastructure.volumes.listing(),
+    },
+    Kind {
+        schema: Vpc::SCHEMA,
+        variable: "vpc",
+        plural: "VPCs",
+        operations: &[Operation::Ec2DescribeVpcs],
+        list: |facts| facts.infrastructure.vpcs.listing(),
+    },
+    Kind {
+        schema: SecurityGroup::SCHEMA,
+        variable: "group",
+        plural: "security groups",
+        operations: &[Operation::Ec2DescribeSecurityGroups],
+        list: |facts| facts.infrastructure.security_groups.listing(),
+    },
+    Kind {
+        schema: NetworkAcl::SCHEMA,
+        variable: "acl",
+        plural: "network ACLs",
+        operations: &[Operation::Ec2DescribeNetworkAcls],
+        list: |facts| facts.infrastructure.network_acls.listing(),
+    },
+    Kind {
+        schema: RouteTable::SCHEMA,
+        variable: "table",
+        plural: "route tables",
+        operations: &[Operation::Ec2DescribeRouteTables],
+        list: |facts| facts.infrastructure.route_tables.listing(),
+    },
+    Kind {
+        schema: Database::SCHEMA,
+        variable: "database",
+        plural: "RDS instances",
+        operations: &[Operation::RdsDescribeDbInstances],
+        list: |facts| facts.infrastructure.databases.listing(),
+    },
+    Kind {
+        schema: FileSystem::SCHEMA,
+        variable: "file_system",
+        plural: "EFS file systems",
+        operations: &[Operation::EfsDescribeFileSystems],
+        list: |facts| facts.infrastructure.file_systems.listing(),
+    },
+    Kind {
+        schema: FrontEnd::SCHEMA,
+        variable: "front_end",
+        plural: "web front ends",
+        operations: &[
+            Operation::CloudfrontListDistributions,
+            Operation::Elbv2DescribeLoadBalancers,
+            Operation::ApigatewayGetRestApis,
+            Operation::ApigatewayGetStages,
+            Operation::Apigatewayv2GetApis,
+            Operation::Apigatewayv2GetStages,
+        ],
+        list: |facts| facts.infrastructure.front_ends.listing(),
     },
 ];

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::asked::Asked;
+use super::link;
 use super::resource::Resource;
+use super::trail_data::{self, Calls};
 use super::trail_selector::{self, ManagementSelector};
 use super::{Fact, Gap, List, MEMBER_MISSING, Observed, Origin, Source};
 use crate::facts;
@@ -44,6 +46,10 @@ facts! {
         last_log_group_delivery_at: Time => [CloudtrailGetTrailStatus];
         /// What the trail records of management events, selector by selector.
         management_selectors: List<ManagementSelector> => [CloudtrailGetEventSelectors];
+        /// True when reads of the objects of every S3 bucket are recorded.
+        records_s3_reads: bool => [CloudtrailGetEventSelectors];
+        /// True when changes to the objects of every S3 bucket are recorded.
+        records_s3_writes: bool => [CloudtrailGetEventSelectors];
     }
 }
 
@@ -53,6 +59,14 @@ pub(crate) struct Trails {
     pub(crate) all: List<Resource<Trail>>,
     /// Multi-Region trails: each shows in every Region, so one Region's answer makes the list whole.
     pub(crate) multi_region: List<Trail>,
+}
+
+impl Trails {
+    /// True when one trail records every account of the organization.
+    pub(crate) fn has_organization_trail(&self) -> Fact<bool> {
+        let trails = self.all.items.iter().map(|trail| trail.facts.is_organization_trail.clone());
+        link::any(trails, &self.all.gaps)
+    }
 }
 
 /// One trail as `DescribeTrails` lists it.
@@ -166,6 +180,8 @@ fn trail(
         last_log_group_delivery_at: status
             .optional("/LatestCloudWatchLogsDeliveryTime", |answer| answer.latest_cloud_watch_logs_delivery_time),
         management_selectors: trail_selector::build(&selectors),
+        records_s3_reads: trail_data::records(&selectors, &snapshot.partition, Calls::Reads),
+        records_s3_writes: trail_data::records(&selectors, &snapshot.partition, Calls::Writes),
     };
     let region = (!home.is_empty()).then(|| home.to_owned());
     Resource { id: arn.to_owned(), region, facts }

@@ -10,6 +10,7 @@ mod frameworks;
 mod gate;
 mod guards;
 mod import;
+mod infrastructure;
 mod laws;
 #[cfg(feature = "live")]
 mod live;

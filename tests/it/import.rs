@@ -225,7 +225,7 @@ fn files_that_posture_does_not_know_are_named_and_left_alone() {
         ("iam/list-ssh-public-keys.json", "not json"),
         ("iam/notes.txt", ""),
         ("iam/.get-account-summary.json.swp", ""),
-        ("s3api/list-objects.json", "{"),
+        ("polly/list-objects.json", "{"),
         ("README.md", ""),
         (".git/config", ""),
     ]);

@@ -246,11 +246,17 @@ impl fmt::Display for Pattern {
 
 /// A text that matches all of `all_of` and none of `none_of`.
 pub fn sample(all_of: &[Pattern], none_of: &[Pattern]) -> Sample {
+    // Most questions end here, without an automaton: patterns that begin differently, or of which one holds the other.
     let mut wanted: Vec<Pattern> = Vec::with_capacity(all_of.len());
     for pattern in all_of {
-        if !pattern.is_anything() && !wanted.contains(pattern) {
-            wanted.push(pattern.clone());
+        if pattern.is_anything() || wanted.iter().any(|own| pattern.plainly_covers(own)) {
+            continue;
         }
+        if wanted.iter().any(|own| own.starts_apart(pattern)) {
+            return Sample::Empty;
+        }
+        wanted.retain(|own| !own.plainly_covers(pattern));
+        wanted.push(pattern.clone());
     }
     if let Some(text) = wanted.iter().find_map(Pattern::as_literal) {
         let fits = wanted.iter().all(|pattern| pattern.matches(&text))
@@ -270,6 +276,12 @@ pub fn sample(all_of: &[Pattern], none_of: &[Pattern]) -> Sample {
         ([], true) => return Sample::Text(String::new()),
         ([only], true) => return Sample::Text(only.shortest()),
         _ => {}
+    }
+    let inside = |text: &String| {
+        wanted.iter().all(|pattern| pattern.matches(text)) && !unwanted.iter().any(|pattern| pattern.matches(text))
+    };
+    if let Some(text) = wanted.iter().map(Pattern::shortest).find(inside) {
+        return Sample::Text(text);
     }
     let positives = wanted.len();
     wanted.append(&mut unwanted);

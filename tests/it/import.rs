@@ -238,7 +238,7 @@ fn files_that_posture_does_not_know_are_named_and_left_alone() {
             "iam/.get-account-summary.json.swp",
             "iam/list-ssh-public-keys.json",
             "iam/notes.txt",
-            "s3api"
+            "polly"
         ]
     );
     assert_eq!(imported.snapshot.observations().len(), 1);

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::ruleset::Selection;
 use crate::error::{EXIT_CLEAN, Error};
 use crate::rule::Rule;
-use crate::snapshot::{Gathered, Operation};
+use crate::snapshot::{Gathered, Operation, plan};
 
 /// Options of `posture permissions`.
 #[derive(Debug, clap::Args)]
@@ -31,11 +31,13 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
     Ok(EXIT_CLEAN)
 }
 
-/// Operations that a live scan for these rules calls: what they read, who is asked, and which Regions there are.
+/// Operations that a live scan for these rules calls: what they read with what that depends on, who is asked, and which
+/// Regions there are.
 pub(super) fn operations(rules: &[Rule]) -> BTreeSet<Operation> {
     let always = [Operation::StsGetCallerIdentity, Operation::AccountListRegions];
     let read = rules.iter().flat_map(|rule| rule.operations.iter().copied()).chain(always);
-    read.filter(|operation| operation.spec().gathered == Gathered::Live).collect()
+    let wanted = read.filter(|operation| operation.spec().gathered == Gathered::Live).collect();
+    plan::complete(&wanted)
 }
 
 fn policy(rules: &[Rule]) -> serde_json::Value {

@@ -17,8 +17,8 @@ use tokio::time::Instant;
 use super::error::{api_error, stand_in};
 use super::session::Session;
 use super::throttle::Throttles;
-use super::{Options, Progress, plan};
-use crate::snapshot::{ApiError, Observation, Operation, Outcome, Request, Shape, label};
+use super::{Options, Progress};
+use crate::snapshot::{ApiError, Observation, Operation, Outcome, Request, Shape, label, plan};
 
 /// Shared by all collectors of one run.
 pub(super) struct Context<'a> {

@@ -8,7 +8,6 @@ mod context;
 mod convert;
 mod error;
 mod partition;
-mod plan;
 mod regions;
 mod service;
 mod session;

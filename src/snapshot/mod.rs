@@ -7,6 +7,7 @@ pub mod import;
 mod nesting;
 mod operation;
 mod partition;
+pub(crate) mod plan;
 mod private;
 mod read;
 pub mod shapes;

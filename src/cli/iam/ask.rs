@@ -110,7 +110,10 @@ fn row(answer: &Answer) -> Vec<String> {
     if because.is_empty() {
         because.push("no statement allows it, or one denies it".to_owned());
     }
-    because.extend(answer.example.iter().map(|example| format!("such as {} on {}", example.action, example.resource)));
+    because.extend(answer.example.iter().map(|example| match example.resource.as_str() {
+        "" => format!("such as {} on any resource", example.action),
+        resource => format!("such as {} on {resource}", example.action),
+    }));
     let depends: Vec<&str> = answer.depends_on.iter().map(String::as_str).collect();
     vec![answer.principal.clone(), answer.verdict.to_owned(), because.join("\n"), depends.join("\n")]
 }

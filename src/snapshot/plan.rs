@@ -26,7 +26,7 @@ const TOPICS: &[Operation] = &[
 ];
 
 /// The wanted operations with everything that they depend on.
-pub(super) fn complete(wanted: &BTreeSet<Operation>) -> BTreeSet<Operation> {
+pub(crate) fn complete(wanted: &BTreeSet<Operation>) -> BTreeSet<Operation> {
     let mut plan = BTreeSet::new();
     let mut open: Vec<Operation> = wanted.iter().copied().collect();
     while let Some(operation) = open.pop() {

@@ -2,6 +2,7 @@
 //!
 //! One file per command. Data goes to standard output, everything else to standard error.
 
+mod diff;
 mod frameworks;
 pub mod iam;
 mod import;
@@ -39,6 +40,8 @@ enum Command {
     /// Save what AWS answers about an account, without judging it
     #[cfg(feature = "live")]
     Snapshot(snapshot::Args),
+    /// Tell what changed between two scans: better, worse, new, gone, became unknown
+    Diff(diff::Args),
     /// List, show, test and create rules
     Rules(rules::Args),
     /// List frameworks, as the CIS benchmarks, and the rules that judge their controls
@@ -87,6 +90,7 @@ fn run(command: Option<Command>) -> Result<u8, Error> {
         Some(Command::Import(args)) => import::run(&args),
         #[cfg(feature = "live")]
         Some(Command::Snapshot(args)) => snapshot::run(&args),
+        Some(Command::Diff(args)) => diff::run(&args),
         Some(Command::Rules(args)) => rules::run(&args),
         Some(Command::Frameworks(args)) => frameworks::run(&args),
         Some(Command::Iam(command)) => ask(&command),

@@ -54,6 +54,11 @@ impl Selection {
         Ok((rules, config))
     }
 
+    /// Whether some of the rules are wanted and not all.
+    pub(super) fn chooses(&self) -> bool {
+        !self.only.is_empty() || self.framework.is_some()
+    }
+
     /// The framework that was asked for.
     pub(super) fn framework(&self) -> Result<Option<Framework>, Error> {
         match &self.framework {

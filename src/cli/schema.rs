@@ -24,6 +24,8 @@ enum What {
     Config,
     /// JSON Schema of the JSON report
     Report,
+    /// JSON Schema of what `posture diff --format json` prints
+    Diff,
     /// The facts of every resource kind, as Markdown
     Facts,
 }
@@ -34,6 +36,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
         What::Rule => json(&schemars::schema_for!(RuleFile))?,
         What::Config => json(&schemars::schema_for!(ConfigFile))?,
         What::Report => json(&crate::output::json::schema())?,
+        What::Diff => json(&crate::diff::schema())?,
         What::Facts => facts(),
     };
     super::print(text.as_bytes())?;

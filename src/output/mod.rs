@@ -8,12 +8,13 @@ mod csv;
 pub mod digest;
 pub mod escape;
 mod github;
+pub(crate) mod grid;
 mod html;
 pub mod json;
 mod junit;
 mod markdown;
 mod ocsf;
-mod safe_json;
+pub(crate) mod safe_json;
 mod sarif;
 mod table;
 

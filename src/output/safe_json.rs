@@ -17,7 +17,7 @@ pub(super) fn compact(value: &impl Serialize, sink: &mut dyn Write) -> io::Resul
 }
 
 /// Writes a value for people, without a line break at the end.
-pub(super) fn pretty(value: &impl Serialize, sink: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn pretty(value: &impl Serialize, sink: &mut dyn Write) -> io::Result<()> {
     write(value, SafeFormatter { inner: PrettyFormatter::new(), for_html: false }, sink)
 }
 

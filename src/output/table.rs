@@ -5,12 +5,12 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{Attribute, Cell, Color, ContentArrangement, Row, presets};
+use comfy_table::{Cell, Color, Row};
 use unicode_width::UnicodeWidthStr as _;
 
 use super::digest::{self, RuleGroup};
 use super::escape::{clipped, command_lines, printable};
-use super::{Context, Renderer};
+use super::{Context, Renderer, grid};
 use crate::finding::{Finding, Severity};
 use crate::report::Report;
 
@@ -62,11 +62,11 @@ impl Page<'_> {
             }
             let name = severity.name().to_uppercase();
             self.heading(&format!("{name}: {} failing", digest::rules(groups.len())), Some(severity), sink)?;
-            let mut table = self.table(&["Rule", "Resource", "What was found"]);
+            let mut table = grid::grid(self.context, &["Rule", "Resource", "What was found"]);
             for group in groups {
                 self.group_rows(group, &mut table);
             }
-            write_table(&table, sink)?;
+            grid::write(&table, sink)?;
         }
         Ok(())
     }
@@ -92,7 +92,7 @@ impl Page<'_> {
             return Ok(());
         }
         self.heading(&format!("NOT JUDGED: {} without evidence", digest::rules(groups.len())), None, sink)?;
-        let mut table = self.table(&["Rule", "Severity", "Could not read", "What helps"]);
+        let mut table = grid::grid(self.context, &["Rule", "Severity", "Could not read", "What helps"]);
         for group in groups {
             let gaps = group.gaps();
             let missing = listed(gaps.iter().map(|gap| digest::what_is_missing(gap)));
@@ -100,7 +100,7 @@ impl Page<'_> {
             let severity = self.coloured(group.severity.name().to_owned(), colour(group.severity));
             table.add_row(vec![Cell::new(clipped(group.id, CELL)), severity, Cell::new(missing), Cell::new(helps)]);
         }
-        write_table(&table, sink)
+        grid::write(&table, sink)
     }
 
     /// Every control of the framework that was asked for.
@@ -112,7 +112,7 @@ impl Page<'_> {
             .map(|(status, count)| format!("{count} {}", status.name().replace('_', " ")))
             .collect();
         self.heading(&format!("{}: {}", framework.name, counts.join(", ")), None, sink)?;
-        let mut table = self.table(&["Control", "Status", "What it asks", "Rules"]);
+        let mut table = grid::grid(self.context, &["Control", "Status", "What it asks", "Rules"]);
         for control in &framework.controls {
             table.add_row(vec![
                 Cell::new(clipped(&control.id, CELL)),
@@ -121,17 +121,17 @@ impl Page<'_> {
                 Cell::new(clipped(&control.rules.join(", "), CELL)),
             ]);
         }
-        write_table(&table, sink)
+        grid::write(&table, sink)
     }
 
     fn summary(&self, report: &Report, sink: &mut dyn Write) -> io::Result<()> {
         self.heading("SUMMARY", None, sink)?;
-        let mut table = self.table(&["", "pass", "fail", "unknown", "not applicable"]);
+        let mut table = grid::grid(self.context, &["", "pass", "fail", "unknown", "not applicable"]);
         for (name, counts) in [("rules", report.summary.rules), ("results", report.summary.results)] {
             let numbers = [counts.pass, counts.fail, counts.unknown, counts.not_applicable];
             table.add_row(Row::from(std::iter::once(name.to_owned()).chain(numbers.map(|number| number.to_string()))));
         }
-        write_table(&table, sink)?;
+        grid::write(&table, sink)?;
         if report.summary.suppressed > 0 {
             let results = digest::counted(report.summary.suppressed, "failing result");
             self.wrapped(&format!("Suppressed and not listed above: {results}."), "", sink)?;
@@ -174,25 +174,6 @@ impl Page<'_> {
         writeln!(sink, "\n\u{1b}[{code}m{text}\u{1b}[0m")
     }
 
-    fn table(&self, header: &[&str]) -> comfy_table::Table {
-        let mut table = comfy_table::Table::new();
-        // The width is decided by the command line alone: the crate must not ask the terminal.
-        table.force_no_tty();
-        if self.context.colour {
-            table.enforce_styling();
-        }
-        if let Some(width) = self.context.width {
-            table.load_preset(presets::UTF8_FULL_CONDENSED);
-            table.set_content_arrangement(ContentArrangement::Dynamic);
-            table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
-        } else {
-            table.load_preset(presets::NOTHING);
-            table.set_content_arrangement(ContentArrangement::Disabled);
-        }
-        table.set_header(header.iter().map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
-        table
-    }
-
     fn coloured(&self, text: String, colour: Color) -> Cell {
         let cell = Cell::new(text);
         if self.context.colour { cell.fg(colour) } else { cell }
@@ -208,13 +189,6 @@ impl Page<'_> {
         }
         Ok(())
     }
-}
-
-fn write_table(table: &comfy_table::Table, sink: &mut dyn Write) -> io::Result<()> {
-    for line in table.lines() {
-        writeln!(sink, "{}", line.trim_end())?;
-    }
-    Ok(())
 }
 
 fn regions(regions: &[String]) -> String {

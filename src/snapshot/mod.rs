@@ -21,6 +21,7 @@ use serde_json::Value;
 
 pub use operation::{Gathered, Operation, OperationSpec, Response, Shape};
 pub use partition::{is_region, leader_region};
+pub(crate) use read::decompressed;
 pub use read::{MAX_NESTING, MAX_SNAPSHOT_BYTES, ReadError, SnapshotReader};
 pub use time::Time;
 pub use write::{Compression, write_atomically, write_snapshot};

@@ -93,16 +93,9 @@ impl SnapshotReader {
     }
 
     /// Reads from any source under the name that errors shall carry.
-    pub fn from_reader(file: String, mut input: Box<dyn BufRead>) -> Result<Self, ReadError> {
+    pub fn from_reader(file: String, input: Box<dyn BufRead>) -> Result<Self, ReadError> {
         let io = |source| ReadError::Io { file: file.clone(), source };
-        let start = input.fill_buf().map_err(io)?;
-        let input: Box<dyn BufRead> = if start.starts_with(&[0x1f, 0x8b]) {
-            Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(input)))
-        } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-            Box::new(BufReader::new(zstd::Decoder::with_buffer(input).map_err(io)?))
-        } else {
-            input
-        };
+        let input = decompressed(input).map_err(io)?;
         let stem = file.trim_end_matches(".gz").trim_end_matches(".zst");
         let ending = Path::new(stem).extension().and_then(std::ffi::OsStr::to_str);
         let one_per_line = matches!(ending, Some("ndjson" | "jsonl"));
@@ -178,6 +171,18 @@ impl SnapshotReader {
             path,
             message: message.to_owned(),
         }
+    }
+}
+
+/// What a source holds, whether it is gzip, zstd or neither, as its first bytes say.
+pub(crate) fn decompressed(mut input: Box<dyn BufRead>) -> std::io::Result<Box<dyn BufRead>> {
+    let start = input.fill_buf()?;
+    if start.starts_with(&[0x1f, 0x8b]) {
+        Ok(Box::new(BufReader::new(flate2::bufread::MultiGzDecoder::new(input))))
+    } else if start.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
+        Ok(Box::new(BufReader::new(zstd::Decoder::with_buffer(input)?)))
+    } else {
+        Ok(input)
     }
 }
 

@@ -5,6 +5,7 @@
 mod accounts;
 mod alerts;
 mod bad_input;
+mod diff;
 mod edge_cases;
 mod frameworks;
 mod gate;

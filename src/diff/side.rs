@@ -1,0 +1,226 @@
+//! One side of a comparison: the verdicts of one scan of one account, from a report in memory or a JSON report.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use super::Scanned;
+use crate::finding::{Severity, Status};
+use crate::report::{self, Report};
+use crate::snapshot::Time;
+
+/// What a verdict is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key {
+    /// The rule's id.
+    pub rule: String,
+    /// The resource's id.
+    pub resource: String,
+    /// The kind of resource.
+    pub kind: String,
+    /// The Region, for things that live in one.
+    pub region: Option<String>,
+}
+
+impl Key {
+    /// The Region in which the resource is: its own, else its ARN's.
+    pub(super) fn place(&self) -> Option<&str> {
+        let of_arn = || {
+            let mut parts = self.resource.splitn(5, ':');
+            (parts.next() == Some("arn")).then(|| parts.nth(2)).flatten()
+        };
+        self.region.as_deref().or_else(of_arn).filter(|region| !region.is_empty())
+    }
+}
+
+/// A verdict, as far as comparing needs it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// The rule's severity.
+    pub severity: Severity,
+    /// The verdict.
+    pub status: Status,
+    /// One observed fact.
+    pub message: String,
+    /// True when a suppression mutes it.
+    pub suppressed: bool,
+    /// Identity over runs and machines.
+    pub fingerprint: String,
+}
+
+/// The verdicts of one scan of one account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Side {
+    /// The twelve digits of the account.
+    pub account: String,
+    /// The partition, as in `aws`.
+    pub partition: String,
+    /// When the snapshot was collected.
+    pub collected_at: Time,
+    /// Version of the program that judged.
+    pub posture: String,
+    /// Regions that the snapshot covers.
+    pub regions: BTreeSet<String>,
+    /// Rules that ran.
+    pub rules: BTreeSet<String>,
+    /// The verdicts.
+    pub verdicts: BTreeMap<Key, Verdict>,
+}
+
+impl Side {
+    /// The account, its time and the judge.
+    pub(super) fn scanned(&self) -> Scanned {
+        Scanned {
+            account: self.account.clone(),
+            collected_at: self.collected_at.to_string(),
+            posture: self.posture.clone(),
+        }
+    }
+
+    /// The id under which a rule speaks of the account in place of resources.
+    pub(super) fn stand_in(&self) -> String {
+        format!("arn:{}:iam::{}:account", self.partition, self.account)
+    }
+
+    /// Leaves the rules of the given ids alone.
+    pub fn keep_rules(&mut self, ids: &BTreeSet<&str>) {
+        self.rules.retain(|rule| ids.contains(rule.as_str()));
+        self.verdicts.retain(|key, _| ids.contains(key.rule.as_str()));
+    }
+
+    /// Reads JSON reports, one or one a line; the error names the place.
+    pub fn parse(text: &str) -> Result<Vec<Self>, String> {
+        let mut sides: Vec<Self> = Vec::new();
+        for report in serde_json::Deserializer::from_str(text).into_iter::<ReportFile>() {
+            let side = report.map_err(|error| format!("not a JSON report: {error}"))?.side()?;
+            if sides.iter().any(|other| other.account == side.account) {
+                return Err(format!("account {} is reported twice", side.account.escape_debug()));
+            }
+            sides.push(side);
+        }
+        Ok(sides)
+    }
+}
+
+impl From<&Report> for Side {
+    fn from(report: &Report) -> Self {
+        let verdicts = report.results.iter().map(|finding| {
+            let key = Key {
+                rule: finding.rule.clone(),
+                resource: finding.resource.id.clone(),
+                kind: finding.resource.kind.to_owned(),
+                region: finding.resource.region.clone(),
+            };
+            let verdict = Verdict {
+                severity: finding.severity,
+                status: finding.status,
+                message: finding.message.clone(),
+                suppressed: finding.suppressed.is_some(),
+                fingerprint: finding.fingerprint.clone(),
+            };
+            (key, verdict)
+        });
+        Self {
+            account: report.account.clone(),
+            partition: report.partition.clone(),
+            collected_at: report.collected_at,
+            posture: report.posture.to_owned(),
+            regions: report.regions.iter().cloned().collect(),
+            rules: report.rules_run.iter().map(|rule| rule.id.clone()).collect(),
+            verdicts: verdicts.collect(),
+        }
+    }
+}
+
+/// The members of `posture-report/1` that comparing needs; others may come and go within version 1.
+#[derive(Deserialize)]
+struct ReportFile {
+    format: String,
+    posture: String,
+    account: String,
+    partition: String,
+    collected_at: Time,
+    regions: BTreeSet<String>,
+    rules_run: Vec<RuleFile>,
+    results: Vec<ResultFile>,
+}
+
+#[derive(Deserialize)]
+struct RuleFile {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct ResultFile {
+    rule: String,
+    severity: Severity,
+    status: Status,
+    resource: ResourceFile,
+    message: String,
+    suppressed: Option<SuppressionFile>,
+    fingerprint: String,
+}
+
+#[derive(Deserialize)]
+struct ResourceFile {
+    id: String,
+    kind: String,
+    region: Option<String>,
+}
+
+/// Only that there is one matters here.
+#[derive(Deserialize)]
+struct SuppressionFile {}
+
+impl ReportFile {
+    fn side(self) -> Result<Side, String> {
+        if self.format != report::FORMAT {
+            return Err(format!("format `{}` is not `{}`", self.format.escape_debug(), report::FORMAT));
+        }
+        let mut verdicts = BTreeMap::new();
+        for result in self.results {
+            let ResourceFile { id, kind, region } = result.resource;
+            let key = Key { rule: result.rule, resource: id, kind, region };
+            let verdict = Verdict {
+                severity: result.severity,
+                status: result.status,
+                message: result.message,
+                suppressed: result.suppressed.is_some(),
+                fingerprint: result.fingerprint,
+            };
+            let (rule, resource) = (key.rule.clone(), key.resource.clone());
+            if verdicts.insert(key, verdict).is_some() {
+                return Err(format!("rule `{}` judges `{}` twice", rule.escape_debug(), resource.escape_debug()));
+            }
+        }
+        Ok(Side {
+            account: self.account,
+            partition: self.partition,
+            collected_at: self.collected_at,
+            posture: self.posture,
+            regions: self.regions,
+            rules: self.rules_run.into_iter().map(|rule| rule.id).collect(),
+            verdicts,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Key;
+
+    #[test]
+    fn the_region_of_a_resource_is_its_own_or_its_arns() {
+        let key = |resource: &str, region: Option<&str>| Key {
+            rule: "r".to_owned(),
+            resource: resource.to_owned(),
+            kind: "k".to_owned(),
+            region: region.map(str::to_owned),
+        };
+        assert_eq!(key("arn:aws:sns:eu-west-1:123456789012:t", None).place(), Some("eu-west-1"));
+        assert_eq!(key("arn:aws:s3:::b", Some("us-east-1")).place(), Some("us-east-1"));
+        for nowhere in ["arn:aws:iam::123456789012:root", "a:b:c:d:e", ""] {
+            assert_eq!(key(nowhere, None).place(), None, "{nowhere}");
+        }
+    }
+}

@@ -11,7 +11,7 @@ use crate::snapshot::{Snapshot, Time};
 facts! {
     /// Signs of IAM identities' access to billing pages. A sign that is not there proves nothing.
     BillingAccess as "billing-access" {
-        /// True when the snapshot shows that access is on.
+        /// True when the snapshot shows that access is on; unknown when nothing does and not all signs could be looked up.
         is_shown_on: bool => [CloudtrailLookupEvents, OrganizationsDescribeAccount];
         /// True when the snapshot shows that access was turned off and no later use.
         is_shown_off: bool => [CloudtrailLookupEvents];
@@ -53,14 +53,13 @@ pub(crate) fn build(snapshot: &Snapshot) -> BillingAccess {
     // An event that nobody could look up may have turned off what the organization turned on.
     let created = || created_by_organization(snapshot).filter(|_| lookups.gap().is_none());
     let last = signs.pop().or_else(created);
-    let is_shown_on = match &last {
-        Some(sign) => Fact::present(sign.on, sign.origin),
-        None => Fact::derived(Observed::Present(false)),
-    };
-    let is_shown_off = match (&last, lookups.gap()) {
+    let (is_shown_on, is_shown_off) = match (&last, lookups.gap()) {
         // A later use that nobody could look up would show that access is on again.
-        (Some(Sign { on: false, .. }), Some(gap)) => Fact::unknown(gap),
-        _ => is_shown_on.clone().map(|on| last.is_some() && !on),
+        (Some(sign @ Sign { on: false, .. }), Some(gap)) => (Fact::present(false, sign.origin), Fact::unknown(gap)),
+        (Some(sign), _) => (Fact::present(sign.on, sign.origin), Fact::present(!sign.on, sign.origin)),
+        // Nothing shown speaks against a person's word, whatever could not be looked up.
+        (None, Some(gap)) => (Fact::unknown(gap), Fact::derived(Observed::Present(false))),
+        (None, None) => (Fact::derived(Observed::Present(false)), Fact::derived(Observed::Present(false))),
     };
     let words = match &last {
         Some(sign) => Fact::present(sign.words.clone(), sign.origin),

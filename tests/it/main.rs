@@ -7,6 +7,7 @@ mod alerts;
 mod bad_input;
 mod diff;
 mod edge_cases;
+mod faults;
 mod frameworks;
 mod gate;
 mod guards;
@@ -15,6 +16,7 @@ mod infrastructure;
 mod laws;
 #[cfg(feature = "live")]
 mod live;
+mod matrix;
 #[cfg(feature = "live")]
 mod moto;
 mod offline;

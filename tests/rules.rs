@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use posture::rule::file::Example;
 use posture::rule::{BUILT_IN, ParamOverrides, example, load};
 
 fn main() -> ExitCode {
@@ -12,19 +13,17 @@ fn main() -> ExitCode {
 
 /// The examples of one rule file; a file that cannot be loaded is one failing test.
 fn trials(file: &'static str, text: &'static str) -> Vec<Trial> {
-    let rule = match load::load(file, text, &ParamOverrides::new()) {
-        Ok(rule) => std::sync::Arc::new(rule),
+    let loaded = load::load(file, text, &ParamOverrides::new());
+    let (rule, examples) = match loaded.and_then(|rule| rule.examples().map(|examples| (rule, examples))) {
+        Ok((rule, examples)) => (std::sync::Arc::new(rule), examples),
         Err(error) => return vec![Trial::test(format!("{file}::loads"), move || Err(Failed::from(error.to_string())))],
     };
-    let trial = |index: usize| {
+    let trial = |example: Example| {
         let rule = std::sync::Arc::clone(&rule);
-        let name = rule.examples.get(index).map(|example| test_name(&example.name)).unwrap_or_default();
-        Trial::test(format!("{}::{name}", rule.id), move || match rule.examples.get(index) {
-            Some(example) => example::run(&rule, text, example).map_err(Failed::from),
-            None => Err(Failed::from("the example is gone")),
-        })
+        let name = format!("{}::{}", rule.id, test_name(&example.name));
+        Trial::test(name, move || example::run(&rule, &example).map_err(Failed::from))
     };
-    (0..rule.examples.len()).map(trial).collect()
+    examples.into_iter().map(trial).collect()
 }
 
 /// A sentence as the name of a test: words joined by underscores.

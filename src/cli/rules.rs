@@ -12,7 +12,7 @@ use crate::error::{EXIT_CLEAN, EXIT_ERROR, EXIT_FINDINGS, Error};
 use crate::facts::{KINDS, Kind};
 use crate::finding::Severity;
 use crate::rule::compile::suggest;
-use crate::rule::{self, ParamOverrides, Rule, example, load};
+use crate::rule::{self, LoadError, ParamOverrides, Rule, example, load};
 
 /// Options of `posture rules`.
 #[derive(Debug, clap::Args)]
@@ -89,7 +89,7 @@ struct ListedRule<'a> {
 fn list(format: ListFormat, rules: &[Rule]) -> Result<u8, Error> {
     let text = match format {
         ListFormat::Json => {
-            let listed: Vec<ListedRule<'_>> = rules.iter().map(listed).collect();
+            let listed = rules.iter().map(listed).collect::<Result<Vec<ListedRule<'_>>, _>>()?;
             let text = serde_json::to_string_pretty(&listed).map_err(|error| {
                 Error::other(format!("the list cannot be printed: {error}"), "report this as a bug")
             })?;
@@ -107,8 +107,8 @@ fn list(format: ListFormat, rules: &[Rule]) -> Result<u8, Error> {
     Ok(EXIT_CLEAN)
 }
 
-fn listed(rule: &Rule) -> ListedRule<'_> {
-    ListedRule {
+fn listed(rule: &Rule) -> Result<ListedRule<'_>, LoadError> {
+    Ok(ListedRule {
         id: &rule.id,
         title: &rule.title,
         severity: rule.severity,
@@ -118,8 +118,8 @@ fn listed(rule: &Rule) -> ListedRule<'_> {
         controls: &rule.controls,
         attestation: rule.attestation.as_deref(),
         deprecated: rule.deprecated,
-        examples: rule.examples.len(),
-    }
+        examples: rule.examples()?.len(),
+    })
 }
 
 fn show(id: &str, rules: &[Rule]) -> Result<u8, Error> {
@@ -188,19 +188,20 @@ fn test(path: Option<&Path>) -> Result<u8, Error> {
     let (mut passed, mut failed, mut broken) = (0usize, 0usize, 0usize);
     let mut text = String::new();
     for (file, source) in &files {
-        let rule = match load::load(file, source, &ParamOverrides::new()) {
-            Ok(rule) => rule,
+        let loaded = load::load(file, source, &ParamOverrides::new());
+        let (rule, examples) = match loaded.and_then(|rule| rule.examples().map(|examples| (rule, examples))) {
+            Ok(loaded) => loaded,
             Err(error) => {
                 broken += 1;
                 let _ = writeln!(text, "error: {error}");
                 continue;
             }
         };
-        for missing in load::missing_examples(&rule.examples) {
+        for missing in load::missing_examples(&examples) {
             failed += 1;
             let _ = writeln!(text, "FAIL {}: there is no example of {missing}", rule.id);
         }
-        for (name, result) in example::run_all(&rule, source) {
+        for (name, result) in example::run_all(&rule, &examples) {
             match result {
                 Ok(()) => passed += 1,
                 Err(reason) => {

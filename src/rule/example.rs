@@ -20,13 +20,13 @@ use crate::snapshot::Time;
 pub const NOW: &str = "2026-01-01T00:00:00Z";
 
 /// Judges one example of a rule; the error says what came out instead of what was expected.
-pub fn run(rule: &Rule, text: &str, example: &Example) -> Result<(), String> {
+pub fn run(rule: &Rule, example: &Example) -> Result<(), String> {
     let own;
     let rule = if example.params.is_empty() {
         rule
     } else {
         let overrides: ParamOverrides = [(rule.id.clone(), example.params.clone())].into();
-        own = load::load(&rule.file, text, &overrides).map_err(|error: LoadError| error.to_string())?;
+        own = load::load(&rule.file, &rule.text, &overrides).map_err(|error: LoadError| error.to_string())?;
         &own
     };
     let now = Time::parse(example.now.as_deref().unwrap_or(NOW))?;
@@ -183,7 +183,7 @@ impl FactList for GivenList {
     }
 }
 
-/// Runs every example of a rule: the example's name with what went wrong, if anything did.
-pub fn run_all<'a>(rule: &'a Rule, text: &str) -> BTreeMap<&'a str, Result<(), String>> {
-    rule.examples.iter().map(|example| (example.name.as_str(), run(rule, text, example))).collect()
+/// Runs examples of a rule: each one's name with what went wrong, if anything did.
+pub fn run_all<'a>(rule: &Rule, examples: &'a [Example]) -> BTreeMap<&'a str, Result<(), String>> {
+    examples.iter().map(|example| (example.name.as_str(), run(rule, example))).collect()
 }

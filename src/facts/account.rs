@@ -6,6 +6,7 @@ use super::budget::Budget;
 use super::collector::{self, Collector};
 use super::contact::{self, Contacts};
 use super::credential_report::CredentialReport;
+use super::detection::{self, AccountDetection};
 use super::health_rule::HealthRouting;
 use super::iam_access::AccountAccess;
 use super::iam_account::{self, IamAccount};
@@ -44,6 +45,8 @@ facts! {
         budgets: List<Budget> => [BudgetsDescribeBudgets];
         /// Where the account hears of AWS Health events.
         health: HealthRouting => [];
+        /// What watches the account as a whole.
+        detection: AccountDetection => [];
         /// CloudTrail trails that record every Region.
         multi_region_trails: List<Trail> => [CloudtrailDescribeTrails];
         /// What the organization manages centrally of member accounts' root users, as in `RootSessions`; absent where
@@ -93,6 +96,7 @@ pub(crate) fn build(
         billing: Fact::derived(Observed::Present(alerting.billing.clone())),
         budgets: alerting.budgets.clone(),
         health: Fact::derived(Observed::Present(alerting.health.clone())),
+        detection: Fact::derived(Observed::Present(detection::of_account(&alerting.regions))),
         organization_features: organization::features(snapshot),
         collector: Fact::derived(Observed::Present(collector::build(snapshot, report))),
         iam: Fact::derived(Observed::Present(iam_account::build(snapshot, access))),

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use super::alerts::{AlertRoute, Publisher, Routes, Walk};
-use super::asked::Asked;
-use super::event_pattern::{self, Verdict};
+use super::alerts::{Publisher, Walk};
+use super::detection::{self, Detection};
+use super::event_pattern;
+use super::event_rule::{Buses, EventTarget, RoutedRule};
 use super::infrastructure::{RegionDefaults, region_defaults};
-use super::link::{self, Link};
+use super::link;
 use super::resource::Resource;
-use super::{Fact, Gap, List, MEMBER_MISSING, Observed, Origin, Source, UNDECIDED, leader_region};
+use super::{Fact, Gap, List, MEMBER_MISSING, Observed, Source, UNDECIDED, leader_region};
 use crate::facts;
-use crate::iam::arn::Arn;
 use crate::snapshot::Snapshot;
 use crate::snapshot::shapes::{account, events};
 
@@ -27,6 +27,8 @@ facts! {
         health_rules: List<HealthRule> => [EventsListRules];
         /// What EC2 does by default there.
         defaults: RegionDefaults => [];
+        /// What watches the Region.
+        detection: Detection => [];
     }
 
     /// An EventBridge rule that is meant for AWS Health.
@@ -38,7 +40,7 @@ facts! {
         /// Why events of service issues do not come through; absent when they do.
         problem: String => [EventsListRules];
         /// The rule's targets.
-        targets: List<HealthTarget> => [EventsListTargetsByRule];
+        targets: List<EventTarget> => [EventsListTargetsByRule];
         /// True when at least one target is an SNS topic that reaches a confirmed recipient.
         reaches: bool => [
             EventsListTargetsByRule, SnsGetTopicAttributes, SnsListSubscriptionsByTopic, SnsGetSubscriptionAttributes,
@@ -49,14 +51,6 @@ facts! {
             EventsListTargetsByRule, SnsGetTopicAttributes, SnsListSubscriptionsByTopic, SnsGetSubscriptionAttributes,
             KmsDescribeKey, KmsGetKeyPolicy, IamGetAccountAuthorizationDetails
         ];
-    }
-
-    /// A target of an EventBridge rule.
-    HealthTarget as "health-target" {
-        /// The target's ARN.
-        name: String => [EventsListTargetsByRule];
-        /// The service that receives events, as in `sns`.
-        service: String => [EventsListTargetsByRule];
     }
 
     /// Where the account hears of AWS Health events.
@@ -82,7 +76,8 @@ pub(crate) fn build(
     walk: &Walk<'_>,
     uses: &mut Vec<(String, Publisher)>,
 ) -> List<Resource<Region>> {
-    let targets = Asked::read(snapshot, "Rule");
+    let buses = Buses::new(snapshot, walk);
+    let watchers = detection::Watchers::read(snapshot);
     let leader = leader_region(&snapshot.partition);
     let names: BTreeSet<&str> = snapshot.regions.iter().map(String::as_str).chain([leader]).collect();
     let items = names.into_iter().map(|name| Resource {
@@ -97,8 +92,11 @@ pub(crate) fn build(
                 is_enabled(snapshot, name)
             },
             is_asked: Fact::derived(Observed::Present(snapshot.regions.iter().any(|region| region == name))),
-            health_rules: rules(snapshot, name, &targets, walk, uses),
+            health_rules: buses
+                .rules(name, &event_pattern::HEALTH, uses)
+                .map(|rules| List { items: rules.items.into_iter().map(health_rule).collect(), gaps: rules.gaps }),
             defaults: Fact::derived(Observed::Present(region_defaults::build(snapshot, name))),
+            detection: Fact::derived(Observed::Present(watchers.in_region(name, &buses, uses))),
         },
     });
     List::whole(items.collect())
@@ -123,150 +121,15 @@ fn is_enabled(snapshot: &Snapshot, region: &str) -> Fact<bool> {
     }
 }
 
-fn rules(
-    snapshot: &Snapshot,
-    region: &str,
-    targets: &Asked<'_, events::ListTargetsByRule>,
-    walk: &Walk<'_>,
-    uses: &mut Vec<(String, Publisher)>,
-) -> Fact<List<HealthRule>> {
-    let mut list = List { items: Vec::new(), gaps: Vec::new() };
-    let mut origin = Origin::NONE;
-    let mut asked = false;
-    for answer in snapshot.answers::<events::ListRules>() {
-        let request = &answer.observation.request;
-        let on_default_bus = request.get("EventBusName").is_none_or(|bus| bus == "default");
-        if answer.observation.region != region || !on_default_bus {
-            continue;
-        }
-        let source = Source::from_answer(answer);
-        let lists_all = request.keys().all(|member| matches!(member.as_str(), "EventBusName" | "Limit"));
-        asked |= lists_all;
-        let Observed::Present(listed) = source.state.clone() else {
-            list.gaps.extend(source.state.gap().filter(|_| lists_all).cloned());
-            continue;
-        };
-        if lists_all {
-            origin = source.origin("/Rules");
-            list.gaps.extend(source.cut_off(None, listed.next_token.as_ref()));
-        }
-        for (index, rule) in listed.rules.iter().flatten().enumerate() {
-            let place = Place { snapshot, source: &source, index, region };
-            list.items.extend(build_rule(rule, &place, targets, walk, uses));
-        }
+fn health_rule(rule: RoutedRule) -> HealthRule {
+    HealthRule {
+        name: rule.name,
+        covers_issues: rule.covers.holds(),
+        problem: rule.covers.reason(),
+        targets: rule.targets,
+        reaches: rule.reaches.holds(),
+        broken_at: rule.reaches.reason(),
     }
-    if !asked {
-        list.gaps.extend(Source::<events::ListRules>::missing(region, [].into()).state.gap().cloned());
-    }
-    Fact::present(list, origin)
-}
-
-/// Where a rule stands.
-struct Place<'a> {
-    snapshot: &'a Snapshot,
-    source: &'a Source<'a, events::ListRules>,
-    index: usize,
-    region: &'a str,
-}
-
-impl Place<'_> {
-    fn origin(&self, pointer: &'static str) -> Origin {
-        self.source.origin(pointer).element(self.index)
-    }
-}
-
-/// A rule that is meant for AWS Health; `None` for any other.
-fn build_rule(
-    rule: &events::Rule,
-    place: &Place<'_>,
-    targets: &Asked<'_, events::ListTargetsByRule>,
-    walk: &Walk<'_>,
-    uses: &mut Vec<(String, Publisher)>,
-) -> Option<HealthRule> {
-    // Events of AWS services reach the default bus only.
-    if rule.event_bus_name.as_deref().is_some_and(|bus| bus != "default") {
-        return None;
-    }
-    let pattern = event_pattern::judge(rule.event_pattern.as_deref()?, &place.snapshot.account, place.region);
-    let pattern_origin = place.origin("/Rules/*/EventPattern");
-    let pattern = match pattern {
-        Verdict::Other => return None,
-        Verdict::Passes => Link::Holds(pattern_origin),
-        Verdict::Misses(reason) => Link::Broken(reason, pattern_origin),
-        Verdict::Undecided(reason) => Link::Open(Gap::of_reason(UNDECIDED, reason)),
-    };
-    let state = match rule.state.as_deref() {
-        Some("ENABLED" | "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS") => {
-            Link::Holds(place.origin("/Rules/*/State"))
-        }
-        Some(_) => Link::Broken("it is disabled".to_owned(), place.origin("/Rules/*/State")),
-        None => Link::Open(place.source.gap(MEMBER_MISSING, "a rule has no `State`")),
-    };
-    let covers = Link::all([state, pattern]);
-    let name = rule.name.as_deref().unwrap_or_default();
-    let source = targets.in_region(place.region, name);
-    let arn = rule.arn.clone().unwrap_or_else(|| {
-        format!("arn:{}:events:{}:{}:rule/{name}", place.snapshot.partition, place.region, place.snapshot.account)
-    });
-    let routes = routes(&source, &arn, walk, uses);
-    Some(HealthRule {
-        name: Fact::present(name.to_owned(), place.origin("/Rules/*/Name")),
-        covers_issues: covers.holds(),
-        problem: covers.reason(),
-        targets: listed_targets(&source),
-        reaches: routes.link.holds(),
-        broken_at: routes.link.reason(),
-    })
-}
-
-fn listed_targets(source: &Source<'_, events::ListTargetsByRule>) -> Fact<List<HealthTarget>> {
-    let answer = match &source.state {
-        Observed::Present(answer) => *answer,
-        Observed::Absent => return Fact::absent(source.origin("")),
-        Observed::Unknown(gap) => return Fact::unknown(gap.clone()),
-    };
-    let items = answer.targets.iter().flatten().enumerate().map(|(index, target)| {
-        let origin = source.origin("/Targets/*/Arn").element(index);
-        let missing = || Observed::Unknown(source.gap(MEMBER_MISSING, "a target has no `Arn`"));
-        let arn = target.arn.as_deref();
-        let service = arn.map(|arn| Arn::parse(arn).map_or("", |arn| arn.service).to_owned());
-        HealthTarget {
-            name: Fact::new(arn.map_or_else(missing, |arn| Observed::Present(arn.to_owned())), origin),
-            service: Fact::new(service.map_or_else(missing, Observed::Present), origin),
-        }
-    });
-    let items = items.collect();
-    let gaps = source.cut_off(None, answer.next_token.as_ref()).into_iter().collect();
-    Fact::present(List { items, gaps }, source.origin("/Targets"))
-}
-
-fn routes(
-    source: &Source<'_, events::ListTargetsByRule>,
-    rule: &str,
-    walk: &Walk<'_>,
-    uses: &mut Vec<(String, Publisher)>,
-) -> Routes {
-    let (targets, mut gaps): (&[events::Target], Vec<Gap>) = match source.state.clone() {
-        Observed::Present(answer) => (
-            answer.targets.as_deref().unwrap_or(&[]),
-            source.cut_off(None, answer.next_token.as_ref()).into_iter().collect(),
-        ),
-        Observed::Absent => (&[], Vec::new()),
-        Observed::Unknown(gap) => (&[], vec![gap]),
-    };
-    let mut found: Vec<(AlertRoute, Link)> = Vec::new();
-    for target in targets {
-        let Some(arn) = target.arn.as_deref() else {
-            gaps.push(source.gap(MEMBER_MISSING, "a target has no `Arn`"));
-            continue;
-        };
-        if Arn::parse(arn).is_some_and(|arn| arn.service == "sns") {
-            let publisher = Publisher::Rule(rule.to_owned(), target.role_arn.clone());
-            found.push(walk.through(arn, &publisher));
-            uses.push((arn.to_owned(), publisher));
-        }
-    }
-    Routes::join(found, gaps, "the rule has no SNS topic as target", source.origin("/Targets"))
 }
 
 /// Where the account hears of AWS Health events, over all Regions.

@@ -17,7 +17,9 @@ mod budget_notification;
 mod collector;
 mod contact;
 mod credential_report;
+mod detection;
 mod event_pattern;
+mod event_rule;
 mod health_rule;
 mod iam_access;
 mod iam_account;
@@ -50,7 +52,12 @@ pub use budget::Budget;
 pub use budget_notification::BudgetNotification;
 pub use collector::Collector;
 pub use contact::{Contact, Contacts};
-pub use health_rule::{HealthRouting, HealthRule, HealthTarget, Region};
+pub use detection::{
+    AccessAnalyzer, AccountDetection, AnalyzerFinding, ConfigDelivery, ConfigRecorder, Detection, FindingRule,
+    GuardDutyDetector, GuardDutyFinding,
+};
+pub use event_rule::EventTarget;
+pub use health_rule::{HealthRouting, HealthRule, Region};
 pub use iam_access::AccountAccess;
 pub use iam_account::IamAccount;
 pub use iam_group::IamGroup;

@@ -96,6 +96,9 @@ impl Unseen {
             for rule in items(&region.facts.health_rules) {
                 found.extend(gaps(&rule.targets));
             }
+            for rule in region.facts.detection.state.present().map_or(&[][..], |all| items(&all.finding_rules)) {
+                found.extend(gaps(&rule.targets));
+            }
         }
         let mut unseen = gaps(budgets);
         for budget in items(budgets) {

@@ -7,8 +7,9 @@
 use serde::de::Error as _;
 
 use super::shapes::{
-    account, apigateway, apigatewayv2, billing, budgets, cloudfront, cloudtrail, cloudwatch, ec2, efs, elbv2, events,
-    iam, kms, logs, organizations, rds, s3api, s3control, sns, sts,
+    accessanalyzer, account, apigateway, apigatewayv2, billing, budgets, ce, cloudfront, cloudtrail, cloudwatch,
+    configservice, ec2, efs, elbv2, events, guardduty, iam, kms, logs, macie2, organizations, rds, s3api, s3control,
+    securityhub, sns, sso_admin, sts, support, wellarchitected,
 };
 
 /// What is known about an operation before it is called.
@@ -172,6 +173,15 @@ operations! {
         absent ["OrganizationNotFoundException", "OrganizationNotFound", "AccountNotManagementOrDelegatedAdministratorException",
             "AccountNotManagementOrDelegatedAdministrator"],
         "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListOrganizationsFeatures.html";
+    IamListServerCertificates: "iam" "ListServerCertificates" => iam::ListServerCertificates,
+        actions ["iam:ListServerCertificates"], absent [],
+        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListServerCertificates.html", Import;
+    IamListSamlProviders: "iam" "ListSAMLProviders" => iam::ListSamlProviders,
+        actions ["iam:ListSAMLProviders"], absent [],
+        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListSAMLProviders.html", Import;
+    IamListOpenIdConnectProviders: "iam" "ListOpenIDConnectProviders" => iam::ListOpenIdConnectProviders,
+        actions ["iam:ListOpenIDConnectProviders"], absent [],
+        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListOpenIDConnectProviders.html", Import;
     IamListUsers: "iam" "ListUsers" => iam::ListUsers,
         actions ["iam:ListUsers"], absent [],
         "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html", Alternative;
@@ -256,6 +266,102 @@ operations! {
     OrganizationsDescribeAccount: "organizations" "DescribeAccount" => organizations::DescribeAccount,
         actions ["organizations:DescribeAccount"], absent ["AWSOrganizationsNotInUseException"],
         "https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeAccount.html";
+    OrganizationsListRoots: "organizations" "ListRoots" => organizations::ListRoots,
+        actions ["organizations:ListRoots"], absent ["AWSOrganizationsNotInUseException"],
+        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListRoots.html", Import;
+    OrganizationsListPolicies: "organizations" "ListPolicies" => organizations::ListPolicies,
+        actions ["organizations:ListPolicies"], absent ["AWSOrganizationsNotInUseException"],
+        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListPolicies.html", Import;
+    OrganizationsDescribePolicy: "organizations" "DescribePolicy" => organizations::DescribePolicy,
+        actions ["organizations:DescribePolicy"], absent ["AWSOrganizationsNotInUseException", "PolicyNotFoundException"],
+        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribePolicy.html", Import;
+    OrganizationsListTargetsForPolicy: "organizations" "ListTargetsForPolicy" => organizations::ListTargetsForPolicy,
+        actions ["organizations:ListTargetsForPolicy"], absent ["AWSOrganizationsNotInUseException", "PolicyNotFoundException"],
+        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListTargetsForPolicy.html", Import;
+    OrganizationsDescribeResourcePolicy: "organizations" "DescribeResourcePolicy" => organizations::DescribeResourcePolicy,
+        actions ["organizations:DescribeResourcePolicy"], absent ["AWSOrganizationsNotInUseException", "ResourcePolicyNotFoundException"],
+        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeResourcePolicy.html", Import;
+    OrganizationsListDelegatedAdministrators: "organizations" "ListDelegatedAdministrators" => organizations::ListDelegatedAdministrators,
+        actions ["organizations:ListDelegatedAdministrators"], absent ["AWSOrganizationsNotInUseException"],
+        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListDelegatedAdministrators.html", Import;
+    OrganizationsListDelegatedServicesForAccount: "organizations" "ListDelegatedServicesForAccount" => organizations::ListDelegatedServicesForAccount,
+        actions ["organizations:ListDelegatedServicesForAccount"], absent ["AWSOrganizationsNotInUseException", "AccountNotRegisteredException"],
+        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListDelegatedServicesForAccount.html", Import;
+    OrganizationsListAwsServiceAccessForOrganization: "organizations" "ListAWSServiceAccessForOrganization" => organizations::ListAwsServiceAccessForOrganization,
+        actions ["organizations:ListAWSServiceAccessForOrganization"], absent ["AWSOrganizationsNotInUseException"],
+        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAWSServiceAccessForOrganization.html", Import;
+    AccessanalyzerListAnalyzers: "accessanalyzer" "ListAnalyzers" => accessanalyzer::ListAnalyzers,
+        actions ["access-analyzer:ListAnalyzers"], absent [],
+        "https://docs.aws.amazon.com/access-analyzer/latest/APIReference/API_ListAnalyzers.html", Import;
+    AccessanalyzerListFindingsV2: "accessanalyzer" "ListFindingsV2" => accessanalyzer::ListFindingsV2,
+        actions ["access-analyzer:ListFindings"], absent ["ResourceNotFoundException"],
+        "https://docs.aws.amazon.com/access-analyzer/latest/APIReference/API_ListFindingsV2.html", Import;
+    ConfigserviceDescribeConfigurationRecorders: "configservice" "DescribeConfigurationRecorders" => configservice::DescribeConfigurationRecorders,
+        actions ["config:DescribeConfigurationRecorders"], absent ["NoSuchConfigurationRecorderException"],
+        "https://docs.aws.amazon.com/config/latest/APIReference/API_DescribeConfigurationRecorders.html", Import;
+    ConfigserviceDescribeConfigurationRecorderStatus: "configservice" "DescribeConfigurationRecorderStatus" => configservice::DescribeConfigurationRecorderStatus,
+        actions ["config:DescribeConfigurationRecorderStatus"], absent ["NoSuchConfigurationRecorderException"],
+        "https://docs.aws.amazon.com/config/latest/APIReference/API_DescribeConfigurationRecorderStatus.html", Import;
+    ConfigserviceDescribeDeliveryChannels: "configservice" "DescribeDeliveryChannels" => configservice::DescribeDeliveryChannels,
+        actions ["config:DescribeDeliveryChannels"], absent ["NoSuchDeliveryChannelException"],
+        "https://docs.aws.amazon.com/config/latest/APIReference/API_DescribeDeliveryChannels.html", Import;
+    ConfigserviceDescribeDeliveryChannelStatus: "configservice" "DescribeDeliveryChannelStatus" => configservice::DescribeDeliveryChannelStatus,
+        actions ["config:DescribeDeliveryChannelStatus"], absent ["NoSuchDeliveryChannelException"],
+        "https://docs.aws.amazon.com/config/latest/APIReference/API_DescribeDeliveryChannelStatus.html", Import;
+    GuarddutyListDetectors: "guardduty" "ListDetectors" => guardduty::ListDetectors,
+        actions ["guardduty:ListDetectors"], absent [],
+        "https://docs.aws.amazon.com/guardduty/latest/APIReference/API_ListDetectors.html", Import;
+    GuarddutyGetDetector: "guardduty" "GetDetector" => guardduty::GetDetector,
+        actions ["guardduty:GetDetector"], absent [],
+        "https://docs.aws.amazon.com/guardduty/latest/APIReference/API_GetDetector.html", Import;
+    GuarddutyListFindings: "guardduty" "ListFindings" => guardduty::ListFindings,
+        actions ["guardduty:ListFindings"], absent [],
+        "https://docs.aws.amazon.com/guardduty/latest/APIReference/API_ListFindings.html", Import;
+    GuarddutyGetFindings: "guardduty" "GetFindings" => guardduty::GetFindings,
+        actions ["guardduty:GetFindings"], absent [],
+        "https://docs.aws.amazon.com/guardduty/latest/APIReference/API_GetFindings.html", Import;
+    SecurityhubDescribeHub: "securityhub" "DescribeHub" => securityhub::DescribeHub,
+        actions ["securityhub:DescribeHub"], absent ["ResourceNotFoundException"],
+        "https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_DescribeHub.html", Import;
+    SecurityhubDescribeSecurityHubV2: "securityhub" "DescribeSecurityHubV2" => securityhub::DescribeSecurityHubV2,
+        actions ["securityhub:DescribeSecurityHubV2"], absent ["ResourceNotFoundException"],
+        "https://docs.aws.amazon.com/securityhub/1.0/APIReference/API_DescribeSecurityHubV2.html", Import;
+    Macie2GetMacieSession: "macie2" "GetMacieSession" => macie2::GetMacieSession,
+        actions ["macie2:GetMacieSession"], absent [],
+        "https://docs.aws.amazon.com/macie/latest/APIReference/macie.html", Import;
+    WellarchitectedListWorkloads: "wellarchitected" "ListWorkloads" => wellarchitected::ListWorkloads,
+        actions ["wellarchitected:ListWorkloads"], absent [],
+        "https://docs.aws.amazon.com/wellarchitected/latest/APIReference/API_ListWorkloads.html", Import;
+    WellarchitectedGetWorkload: "wellarchitected" "GetWorkload" => wellarchitected::GetWorkload,
+        actions ["wellarchitected:GetWorkload"], absent [],
+        "https://docs.aws.amazon.com/wellarchitected/latest/APIReference/API_GetWorkload.html", Import;
+    WellarchitectedGetLensReview: "wellarchitected" "GetLensReview" => wellarchitected::GetLensReview,
+        actions ["wellarchitected:GetLensReview"], absent ["ResourceNotFoundException"],
+        "https://docs.aws.amazon.com/wellarchitected/latest/APIReference/API_GetLensReview.html", Import;
+    WellarchitectedListMilestones: "wellarchitected" "ListMilestones" => wellarchitected::ListMilestones,
+        actions ["wellarchitected:ListMilestones"], absent [],
+        "https://docs.aws.amazon.com/wellarchitected/latest/APIReference/API_ListMilestones.html", Import;
+    SupportDescribeTrustedAdvisorChecks: "support" "DescribeTrustedAdvisorChecks" => support::DescribeTrustedAdvisorChecks,
+        actions ["support:DescribeTrustedAdvisorChecks"], absent ["SubscriptionRequiredException"],
+        "https://docs.aws.amazon.com/awssupport/latest/APIReference/API_DescribeTrustedAdvisorChecks.html", Import;
+    SupportDescribeTrustedAdvisorCheckSummaries: "support" "DescribeTrustedAdvisorCheckSummaries" => support::DescribeTrustedAdvisorCheckSummaries,
+        actions ["support:DescribeTrustedAdvisorCheckSummaries"], absent ["SubscriptionRequiredException"],
+        "https://docs.aws.amazon.com/awssupport/latest/APIReference/API_DescribeTrustedAdvisorCheckSummaries.html", Import;
+    SupportDescribeTrustedAdvisorCheckResult: "support" "DescribeTrustedAdvisorCheckResult" => support::DescribeTrustedAdvisorCheckResult,
+        actions ["support:DescribeTrustedAdvisorCheckResult"], absent ["SubscriptionRequiredException"],
+        "https://docs.aws.amazon.com/awssupport/latest/APIReference/API_DescribeTrustedAdvisorCheckResult.html", Import;
+    SupportDescribeSeverityLevels: "support" "DescribeSeverityLevels" => support::DescribeSeverityLevels,
+        actions ["support:DescribeSeverityLevels"], absent ["SubscriptionRequiredException"],
+        "https://docs.aws.amazon.com/awssupport/latest/APIReference/API_DescribeSeverityLevels.html", Import;
+    CeGetAnomalyMonitors: "ce" "GetAnomalyMonitors" => ce::GetAnomalyMonitors,
+        actions ["ce:GetAnomalyMonitors"], absent [],
+        "https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_GetAnomalyMonitors.html", Import;
+    CeGetAnomalySubscriptions: "ce" "GetAnomalySubscriptions" => ce::GetAnomalySubscriptions,
+        actions ["ce:GetAnomalySubscriptions"], absent [],
+        "https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_GetAnomalySubscriptions.html", Import;
+    SsoAdminListInstances: "sso-admin" "ListInstances" => sso_admin::ListInstances,
+        actions ["sso:ListInstances"], absent [],
+        "https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_ListInstances.html", Import;
     Ec2DescribeInstances: "ec2" "DescribeInstances" => ec2::DescribeInstances,
         actions ["ec2:DescribeInstances"], absent [],
         "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html", Import;

@@ -16,6 +16,17 @@ const ASKED_ABOUT: &[(Operation, &[Operation])] = &[
     (Operation::BudgetsDescribeNotificationsForBudget, &[Operation::BudgetsDescribeBudgets]),
     (Operation::BudgetsDescribeSubscribersForNotification, &[Operation::BudgetsDescribeNotificationsForBudget]),
     (Operation::EventsListTargetsByRule, &[Operation::EventsListRules]),
+    (Operation::GuarddutyGetDetector, &[Operation::GuarddutyListDetectors]),
+    (Operation::GuarddutyListFindings, &[Operation::GuarddutyListDetectors]),
+    (Operation::GuarddutyGetFindings, &[Operation::GuarddutyListFindings]),
+    (Operation::AccessanalyzerListFindingsV2, &[Operation::AccessanalyzerListAnalyzers]),
+    (Operation::OrganizationsDescribePolicy, &[Operation::OrganizationsListPolicies]),
+    (Operation::OrganizationsListTargetsForPolicy, &[Operation::OrganizationsListPolicies]),
+    (Operation::OrganizationsListDelegatedServicesForAccount, &[Operation::OrganizationsListDelegatedAdministrators]),
+    (Operation::SupportDescribeTrustedAdvisorCheckSummaries, &[Operation::SupportDescribeTrustedAdvisorChecks]),
+    (Operation::WellarchitectedGetWorkload, &[Operation::WellarchitectedListWorkloads]),
+    (Operation::WellarchitectedGetLensReview, &[Operation::WellarchitectedListWorkloads]),
+    (Operation::WellarchitectedListMilestones, &[Operation::WellarchitectedListWorkloads]),
 ];
 
 /// Where topics are named that alerts go through.

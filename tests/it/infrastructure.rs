@@ -8,7 +8,7 @@ use posture::snapshot::{Snapshot, SnapshotReader};
 use serde_json::{Value, json};
 
 /// A snapshot of two Regions, with a third that the account has not enabled.
-fn snapshot(observations: &[Value]) -> Snapshot {
+pub(crate) fn snapshot(observations: &[Value]) -> Snapshot {
     let regions = json!([
         { "RegionName": "us-east-1", "RegionOptStatus": "ENABLED_BY_DEFAULT" },
         { "RegionName": "eu-west-1", "RegionOptStatus": "ENABLED_BY_DEFAULT" },
@@ -27,20 +27,20 @@ fn snapshot(observations: &[Value]) -> Snapshot {
     SnapshotReader::open(&path).unwrap().next().unwrap().unwrap()
 }
 
-fn answer(service: &str, operation: &str, region: &str, response: &Value) -> Value {
+pub(crate) fn answer(service: &str, operation: &str, region: &str, response: &Value) -> Value {
     json!({ "service": service, "operation": operation, "region": region, "response": response })
 }
 
-fn asked(service: &str, operation: &str, request: &Value, response: &Value) -> Value {
+pub(crate) fn asked(service: &str, operation: &str, request: &Value, response: &Value) -> Value {
     json!({ "service": service, "operation": operation, "region": "us-east-1", "request": request, "response": response })
 }
 
-fn refused(service: &str, operation: &str, region: &str, code: &str) -> Value {
+pub(crate) fn refused(service: &str, operation: &str, region: &str, code: &str) -> Value {
     json!({ "service": service, "operation": operation, "region": region, "error": { "code": code, "message": "no" } })
 }
 
 /// Resource, Region and status of each verdict of one rule.
-fn verdicts(rule: &str, observations: &[Value]) -> Vec<(String, Option<String>, Status)> {
+pub(crate) fn verdicts(rule: &str, observations: &[Value]) -> Vec<(String, Option<String>, Status)> {
     let mut rules = built_in(&ParamOverrides::new()).unwrap();
     rules.retain(|one| one.id == rule);
     assert_eq!(rules.len(), 1, "{rule}");
@@ -52,7 +52,7 @@ fn verdicts(rule: &str, observations: &[Value]) -> Vec<(String, Option<String>, 
     report.results.iter().map(verdict).collect()
 }
 
-fn statuses(rule: &str, observations: &[Value]) -> Vec<Status> {
+pub(crate) fn statuses(rule: &str, observations: &[Value]) -> Vec<Status> {
     verdicts(rule, observations).into_iter().map(|(_, _, status)| status).collect()
 }
 

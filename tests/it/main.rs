@@ -5,6 +5,7 @@
 mod accounts;
 mod alerts;
 mod bad_input;
+mod detection;
 mod diff;
 mod edge_cases;
 mod faults;

@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 
 use posture::snapshot::import::{ImportOptions, import};
 use posture::snapshot::shapes::{
-    account, budgets, cloudtrail, cloudwatch, ec2, events, iam, kms, logs, organizations, s3api, s3control, sns,
+    accessanalyzer, account, budgets, ce, cloudtrail, cloudwatch, configservice, ec2, events, guardduty, iam, kms,
+    logs, macie2, organizations, s3api, s3control, securityhub, sns, support, wellarchitected,
 };
 use posture::snapshot::{Operation, Said, Shape, Snapshot, Time};
 use serde_json::{Value, json};
@@ -91,7 +92,8 @@ static IMPORTED: LazyLock<(Snapshot, usize)> = LazyLock::new(|| {
                 .map(text)
                 .into_iter()
                 .collect();
-        request.extend(["AlternateContactType", "Rule"].map(text));
+        request.extend(["AlternateContactType", "Rule", "analyzerArn", "DetectorId", "Filter", "PolicyId"].map(text));
+        request.extend(["AccountId", "checkId", "WorkloadId"].map(text));
         request.insert("LookupAttributes".to_owned(), json!([]));
         request.insert("Notification".to_owned(), json!({ "Threshold": 80 }));
         let path = folder.path().join(spec.service);
@@ -384,4 +386,68 @@ fn buckets_log_groups_and_rotation_are_read_and_what_does_not_exist_is_absent() 
     assert_eq!((rotation.key_rotation_enabled, rotation.rotation_period_in_days), (Some(true), Some(365)));
     let groups: &logs::DescribeLogGroups = present(snapshot, "aws-cli/logs/describe-log-groups#0");
     assert!(groups.log_groups.as_ref().unwrap()[0].arn.as_deref().unwrap().ends_with(":*"));
+}
+
+#[test]
+fn what_watches_an_account_is_read() {
+    let (snapshot, _) = &*IMPORTED;
+    let recorders: &configservice::DescribeConfigurationRecorders =
+        present(snapshot, "recorded/configservice/describe-configuration-recorders#0");
+    let recorder = &recorders.configuration_recorders.as_ref().unwrap()[0];
+    let group = recorder.recording_group.as_ref().unwrap();
+    assert_eq!((group.all_supported, group.include_global_resource_types), (Some(true), Some(false)));
+    assert_eq!(recorder.role_arn.as_deref(), Some("arn:aws:iam::644160558196:role/service-role/config-role-us-west-2"));
+    let status: &configservice::DescribeConfigurationRecorderStatus =
+        present(snapshot, "recorded/configservice/describe-configuration-recorder-status#0");
+    let status = &status.configuration_recorders_status.as_ref().unwrap()[0];
+    assert_eq!((status.recording, status.last_status.as_deref()), (Some(true), Some("SUCCESS")));
+    let delivery: &configservice::DescribeDeliveryChannelStatus =
+        present(snapshot, "aws-cli/configservice/describe-delivery-channel-status#0");
+    let delivery = &delivery.delivery_channels_status.as_ref().unwrap()[0];
+    let history = delivery.config_history_delivery_info.as_ref().unwrap();
+    assert_eq!(history.last_status.as_deref(), Some("SUCCESS"));
+    let analyzers: &accessanalyzer::ListAnalyzers = present(snapshot, "aws-cli/accessanalyzer/list-analyzers#0");
+    let kinds: Vec<_> = analyzers.analyzers.iter().flatten().map(|one| one.kind.as_deref().unwrap()).collect();
+    assert_eq!(kinds, ["ORGANIZATION_UNUSED_ACCESS", "ORGANIZATION", "ACCOUNT"]);
+    let findings: &accessanalyzer::ListFindingsV2 = present(snapshot, "aws-cli/accessanalyzer/list-findings-v2#0");
+    assert_eq!(findings.findings.as_ref().unwrap()[0].status.as_deref(), Some("ACTIVE"));
+    let detector: &guardduty::GetDetector = present(snapshot, "aws-cli/guardduty/get-detector#0");
+    assert_eq!(detector.status.as_deref(), Some("ENABLED"));
+    let findings: &guardduty::GetFindings = present(snapshot, "aws-cli/guardduty/get-findings#0");
+    let finding = &findings.findings.as_ref().unwrap()[0];
+    assert_eq!((finding.severity, finding.service.as_ref().unwrap().archived), (Some(5.0), Some(false)));
+    let session: &macie2::GetMacieSession = present(snapshot, "recorded/macie2/get-macie-session#0");
+    assert_eq!(session.status.as_deref(), Some("ENABLED"));
+    let hub: &securityhub::DescribeHub = present(snapshot, "aws-cli/securityhub/describe-hub#0");
+    assert_eq!(hub.subscribed_at.as_deref(), Some("2019-11-19T23:15:10.046Z"));
+}
+
+#[test]
+fn certificates_providers_policies_and_reviews_are_read() {
+    let (snapshot, _) = &*IMPORTED;
+    let certificates: &iam::ListServerCertificates = present(snapshot, "recorded/iam/list-server-certificates#0");
+    let certificate = &certificates.server_certificate_metadata_list.as_ref().unwrap()[0];
+    assert_eq!(certificate.expiration, Some(Time::parse("2299-12-31T21:17:09Z").unwrap()));
+    let providers: &iam::ListSamlProviders = present(snapshot, "recorded/iam/list-saml-providers#0");
+    let provider = providers.saml_provider_list.as_ref().unwrap()[0].arn.as_deref().unwrap();
+    assert!(provider.ends_with("saml-provider/AWSSSO_9d732cba867ef2b9_DO_NOT_DELETE"), "{provider}");
+    let policy: &organizations::DescribePolicy = present(snapshot, "aws-cli/organizations/describe-policy#0");
+    let content = policy.policy.as_ref().unwrap().content.as_deref().unwrap();
+    assert_eq!(serde_json::from_str::<Value>(content).unwrap()["Statement"][0]["Effect"], "Allow");
+    let targets: &organizations::ListTargetsForPolicy =
+        present(snapshot, "aws-cli/organizations/list-targets-for-policy#0");
+    let kinds: Vec<_> = targets.targets.iter().flatten().map(|target| target.kind.as_deref().unwrap()).collect();
+    assert_eq!(kinds, ["ROOT", "ACCOUNT", "ORGANIZATIONAL_UNIT"]);
+    let checks: &support::DescribeTrustedAdvisorChecks =
+        present(snapshot, "aws-cli/support/describe-trusted-advisor-checks#0");
+    assert_eq!(checks.checks.as_ref().unwrap()[0].category.as_deref(), Some("security"));
+    let result: &support::DescribeTrustedAdvisorCheckResult =
+        present(snapshot, "recorded/support/describe-trusted-advisor-check-result#5");
+    let result = result.result.as_ref().unwrap();
+    assert_eq!(result.status.as_deref(), Some("error"));
+    assert_eq!(result.flagged_resources.as_ref().unwrap()[0].is_suppressed, Some(false));
+    let review: &wellarchitected::GetLensReview = present(snapshot, "skeletons/wellarchitected/get-lens-review");
+    assert!(review.lens_review.as_ref().unwrap().pillar_review_summaries.is_some());
+    let subscriptions: &ce::GetAnomalySubscriptions = present(snapshot, "skeletons/ce/get-anomaly-subscriptions");
+    assert!(subscriptions.anomaly_subscriptions.as_ref().unwrap()[0].subscribers.is_some());
 }

@@ -12,7 +12,7 @@ mod kms_key;
 mod log_group;
 mod network_acl;
 pub(crate) mod region_defaults;
-mod regional;
+pub(crate) mod regional;
 mod route_table;
 mod security_group;
 mod vpc;

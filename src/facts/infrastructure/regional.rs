@@ -7,68 +7,68 @@ use crate::snapshot::shapes::account;
 use crate::snapshot::{Request, Said, Shape, Snapshot};
 
 /// Members of a request that do not narrow what a list shows.
-const PAGING: [&str; 6] = ["MaxResults", "MaxRecords", "MaxItems", "PageSize", "Limit", "limit"];
+const PAGING: [&str; 7] = ["MaxResults", "maxResults", "MaxRecords", "MaxItems", "PageSize", "Limit", "limit"];
 
 /// Items with their places.
 type Items<'a, I> = Vec<([u32; 2], &'a I)>;
 
 /// The items of one answer, and whether the list goes on.
-pub(super) struct Page<'a, I> {
+pub(crate) struct Page<'a, I> {
     items: Option<Items<'a, I>>,
     more: bool,
 }
 
 impl<'a, I> Page<'a, I> {
     /// A list that stands in the answer, and the token of the page after it.
-    pub(super) fn of(items: Option<&'a Vec<I>>, token: Option<&String>) -> Self {
+    pub(crate) fn of(items: Option<&'a Vec<I>>, token: Option<&String>) -> Self {
         let items =
             items.map(|items| items.iter().enumerate().map(|(index, item)| ([place(index), 0], item)).collect());
         Self { items, more: token.is_some_and(|token| !token.is_empty()) }
     }
 
     /// Items that the caller found, each with its place.
-    pub(super) fn nested(items: Option<Items<'a, I>>, token: Option<&String>) -> Self {
+    pub(crate) fn nested(items: Option<Items<'a, I>>, token: Option<&String>) -> Self {
         Self { items, more: token.is_some_and(|token| !token.is_empty()) }
     }
 }
 
 /// A position as origins hold it.
-pub(super) fn place(index: usize) -> u32 {
+pub(crate) fn place(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
 
 /// An item of a list, with the answer that it stands in.
-pub(super) struct Element<'s, 'a, T, I> {
+pub(crate) struct Element<'s, 'a, T, I> {
     source: &'s Source<'a, T>,
     index: [u32; 2],
     /// The item.
-    pub(super) item: &'a I,
+    pub(crate) item: &'a I,
 }
 
 impl<'a, T: Shape + 'a, I> Element<'_, 'a, T, I> {
     /// The Region that lists it.
-    pub(super) fn region(&self) -> &str {
+    pub(crate) fn region(&self) -> &str {
         self.source.region()
     }
 
     /// A member of the item.
-    pub(super) fn origin(&self, pointer: &'static str) -> Origin {
+    pub(crate) fn origin(&self, pointer: &'static str) -> Origin {
         Origin { index: self.index, ..self.source.origin(pointer) }
     }
 
     /// A gap in the answer.
-    pub(super) fn gap(&self, code: &str, message: &str) -> Gap {
+    pub(crate) fn gap(&self, code: &str, message: &str) -> Gap {
         self.source.gap(code, message)
     }
 
     /// A member that AWS always sends: missing, it is unknown.
-    pub(super) fn required<U>(&self, pointer: &'static str, value: Option<U>) -> Fact<U> {
+    pub(crate) fn required<U>(&self, pointer: &'static str, value: Option<U>) -> Fact<U> {
         let missing = || Observed::Unknown(self.gap(MEMBER_MISSING, &format!("the answer has no `{pointer}`")));
         Fact::new(value.map_or_else(missing, Observed::Present), self.origin(pointer))
     }
 
     /// A member that AWS leaves out when there is none: missing, it is absent.
-    pub(super) fn optional<U>(&self, pointer: &'static str, value: Option<U>) -> Fact<U> {
+    pub(crate) fn optional<U>(&self, pointer: &'static str, value: Option<U>) -> Fact<U> {
         Fact::new(value.map_or(Observed::Absent, Observed::Present), self.origin(pointer))
     }
 }
@@ -80,13 +80,13 @@ struct Answers<'a, T, I> {
 }
 
 /// Every Region's answers to one operation.
-pub(super) struct Regional<'a, T, I> {
+pub(crate) struct Regional<'a, T, I> {
     regions: BTreeMap<String, Answers<'a, T, I>>,
 }
 
 impl<'a, T: Shape + 'a, I> Regional<'a, T, I> {
     /// Reads a list that every Region has for itself.
-    pub(super) fn read(snapshot: &'a Snapshot, page: impl Fn(&'a T) -> Page<'a, I>) -> Self {
+    pub(crate) fn read(snapshot: &'a Snapshot, page: impl Fn(&'a T) -> Page<'a, I>) -> Self {
         let mut regions: BTreeSet<&str> = asked(snapshot);
         let answered = snapshot.answers::<T>().filter(|answer| matches!(answer.said, Said::Present(_)));
         regions.extend(answered.map(|answer| answer.observation.region.as_str()));
@@ -98,7 +98,7 @@ impl<'a, T: Shape + 'a, I> Regional<'a, T, I> {
     }
 
     /// Reads a list that the account has once, whatever Region was asked.
-    pub(super) fn global(snapshot: &'a Snapshot, page: impl Fn(&'a T) -> Page<'a, I>) -> Self {
+    pub(crate) fn global(snapshot: &'a Snapshot, page: impl Fn(&'a T) -> Page<'a, I>) -> Self {
         let region = Source::<T>::global(snapshot).region().to_owned();
         let answers = Self::of_region(snapshot, &region, &page);
         Self { regions: [(region, answers)].into() }
@@ -132,17 +132,17 @@ impl<'a, T: Shape + 'a, I> Regional<'a, T, I> {
     }
 
     /// Every item of every Region.
-    pub(super) fn elements(&self) -> impl Iterator<Item = Element<'_, 'a, T, I>> {
+    pub(crate) fn elements(&self) -> impl Iterator<Item = Element<'_, 'a, T, I>> {
         self.regions.values().flat_map(elements)
     }
 
     /// The items of one Region.
-    pub(super) fn in_region(&self, region: &str) -> impl Iterator<Item = Element<'_, 'a, T, I>> {
+    pub(crate) fn in_region(&self, region: &str) -> impl Iterator<Item = Element<'_, 'a, T, I>> {
         self.regions.get(region).into_iter().flat_map(elements)
     }
 
     /// Why one Region may have more items.
-    pub(super) fn gaps_in(&self, region: &str) -> Vec<Gap> {
+    pub(crate) fn gaps_in(&self, region: &str) -> Vec<Gap> {
         match self.regions.get(region) {
             Some(answers) => answers.gaps.clone(),
             None => Source::<T>::missing(region, Request::new()).state.gap().cloned().into_iter().collect(),
@@ -150,18 +150,18 @@ impl<'a, T: Shape + 'a, I> Regional<'a, T, I> {
     }
 
     /// The list of one Region, as a place.
-    pub(super) fn origin_in(&self, region: &str, pointer: &'static str) -> Origin {
+    pub(crate) fn origin_in(&self, region: &str, pointer: &'static str) -> Origin {
         let first = self.regions.get(region).and_then(|answers| answers.lists.first());
         first.map_or(Origin::NONE, |(source, _)| source.origin(pointer))
     }
 
     /// Why there may be more items.
-    pub(super) fn gaps(&self) -> Vec<Gap> {
+    pub(crate) fn gaps(&self) -> Vec<Gap> {
         self.regions.values().flat_map(|answers| answers.gaps.iter().cloned()).collect()
     }
 
     /// Resources, one for each item; an item that cannot be named leaves a gap.
-    pub(super) fn resources<R>(
+    pub(crate) fn resources<R>(
         &self,
         build: impl Fn(&Element<'_, 'a, T, I>) -> Option<Resource<R>>,
     ) -> List<Resource<R>> {
@@ -192,7 +192,7 @@ fn lists_all(request: &Request) -> bool {
 }
 
 /// The Regions that were asked, without those that the account has not enabled.
-pub(super) fn asked(snapshot: &Snapshot) -> BTreeSet<&str> {
+pub(crate) fn asked(snapshot: &Snapshot) -> BTreeSet<&str> {
     let disabled: BTreeSet<&str> = snapshot
         .answers::<account::ListRegions>()
         .filter_map(|answer| match answer.said {
@@ -207,7 +207,7 @@ pub(super) fn asked(snapshot: &Snapshot) -> BTreeSet<&str> {
 }
 
 /// Whether a list holds something, when it was found at a place or may go on.
-pub(super) fn exists(found: Option<Origin>, list: Origin, gaps: &[Gap]) -> Fact<bool> {
+pub(crate) fn exists(found: Option<Origin>, list: Origin, gaps: &[Gap]) -> Fact<bool> {
     match (found, gaps.first()) {
         (Some(origin), _) => Fact::present(true, origin),
         (None, Some(gap)) => Fact::unknown(gap.clone()),
@@ -216,7 +216,7 @@ pub(super) fn exists(found: Option<Origin>, list: Origin, gaps: &[Gap]) -> Fact<
 }
 
 /// The ARN of a thing that AWS names by its id alone.
-pub(super) fn arn(snapshot: &Snapshot, service: &str, region: &str, owner: Option<&str>, rest: &str) -> String {
+pub(crate) fn arn(snapshot: &Snapshot, service: &str, region: &str, owner: Option<&str>, rest: &str) -> String {
     let owner = owner.unwrap_or(&snapshot.account);
     format!("arn:{}:{service}:{region}:{owner}:{rest}", snapshot.partition)
 }

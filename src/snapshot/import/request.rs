@@ -18,6 +18,17 @@ fn telling_member(operation: Operation) -> Option<&'static str> {
         Operation::AccountGetAlternateContact => "AlternateContactType",
         Operation::EventsListTargetsByRule => "Rule",
         Operation::CloudtrailLookupEvents => "LookupAttributes",
+        Operation::AccessanalyzerListFindingsV2 => "analyzerArn",
+        Operation::GuarddutyGetDetector | Operation::GuarddutyListFindings | Operation::GuarddutyGetFindings => {
+            "DetectorId"
+        }
+        Operation::OrganizationsListPolicies => "Filter",
+        Operation::OrganizationsDescribePolicy | Operation::OrganizationsListTargetsForPolicy => "PolicyId",
+        Operation::OrganizationsListDelegatedServicesForAccount => "AccountId",
+        Operation::SupportDescribeTrustedAdvisorCheckResult => "checkId",
+        Operation::WellarchitectedGetWorkload
+        | Operation::WellarchitectedGetLensReview
+        | Operation::WellarchitectedListMilestones => "WorkloadId",
         Operation::IamListGroupsForUser
         | Operation::IamListAttachedUserPolicies
         | Operation::IamListUserPolicies
@@ -50,6 +61,20 @@ pub(super) fn repeated(response: &Response) -> Request {
         Response::IamListMfaDevices(answer) => {
             ("UserName", answer.mfa_devices.iter().flatten().find_map(|device| device.user_name.clone()))
         }
+        Response::OrganizationsListPolicies(answer) => {
+            ("Filter", answer.policies.iter().flatten().find_map(|policy| policy.kind.clone()))
+        }
+        Response::OrganizationsDescribePolicy(answer) => {
+            ("PolicyId", answer.policy.as_ref().and_then(|policy| policy.policy_summary.as_ref()?.id.clone()))
+        }
+        Response::SupportDescribeTrustedAdvisorCheckResult(answer) => {
+            ("checkId", answer.result.as_ref().and_then(|result| result.check_id.clone()))
+        }
+        Response::WellarchitectedGetWorkload(answer) => {
+            ("WorkloadId", answer.workload.as_ref().and_then(|workload| workload.workload_id.clone()))
+        }
+        Response::WellarchitectedGetLensReview(answer) => ("WorkloadId", answer.workload_id.clone()),
+        Response::WellarchitectedListMilestones(answer) => ("WorkloadId", answer.workload_id.clone()),
         _ => return Request::new(),
     };
     value.map(|value| (member.to_owned(), Value::String(value))).into_iter().collect()

@@ -45,6 +45,21 @@ shapes! {
     }
     MfaDevice { user_name: String, serial_number: String, enable_date: Time }
     ListAccountAliases { account_aliases: Vec<String>, is_truncated: bool, marker: String }
+    ListServerCertificates {
+        server_certificate_metadata_list: Vec<ServerCertificate>,
+        is_truncated: bool,
+        marker: String,
+    }
+    ServerCertificate { server_certificate_name: String, arn: String, expiration: Time }
+    ListSamlProviders {
+        #[serde(rename = "SAMLProviderList")]
+        saml_provider_list: Vec<IdentityProvider>,
+    }
+    ListOpenIdConnectProviders {
+        #[serde(rename = "OpenIDConnectProviderList")]
+        open_id_connect_provider_list: Vec<IdentityProvider>,
+    }
+    IdentityProvider { arn: String }
     ListOrganizationsFeatures { organization_id: String, enabled_features: Vec<String> }
     GetAccountAuthorizationDetails {
         user_detail_list: Vec<UserDetail>,

@@ -7,11 +7,20 @@
 
 /// Declares observed shapes: every member optional, AWS's member names, unknown members skipped.
 macro_rules! shapes {
-    ($( $(#[$meta:meta])* $name:ident { $( $(#[$field_meta:meta])* $field:ident : $ty:ty ),* $(,)? } )*) => {
+    ($($shapes:tt)*) => { shapes_in!("PascalCase" $($shapes)*); };
+}
+
+/// Declares observed shapes of a service whose members begin in lower case.
+macro_rules! camel_case_shapes {
+    ($($shapes:tt)*) => { shapes_in!("camelCase" $($shapes)*); };
+}
+
+macro_rules! shapes_in {
+    ($case:literal $( $(#[$meta:meta])* $name:ident { $( $(#[$field_meta:meta])* $field:ident : $ty:ty ),* $(,)? } )*) => {
         $(
             $(#[$meta])*
             #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
-            #[serde(rename_all = "PascalCase", remote = "Self")]
+            #[serde(rename_all = $case, remote = "Self")]
             pub struct $name {
                 $(
                     $(#[$field_meta])*
@@ -48,24 +57,33 @@ macro_rules! shapes {
     };
 }
 
+pub mod accessanalyzer;
 pub mod account;
 pub mod apigateway;
 pub mod apigatewayv2;
 pub mod billing;
 pub mod budgets;
+pub mod ce;
 pub mod cloudfront;
 pub mod cloudtrail;
 pub mod cloudwatch;
+pub mod configservice;
 pub mod ec2;
 pub mod efs;
 pub mod elbv2;
 pub mod events;
+pub mod guardduty;
 pub mod iam;
 pub mod kms;
 pub mod logs;
+pub mod macie2;
 pub mod organizations;
 pub mod rds;
 pub mod s3api;
 pub mod s3control;
+pub mod securityhub;
 pub mod sns;
+pub mod sso_admin;
 pub mod sts;
+pub mod support;
+pub mod wellarchitected;

@@ -117,9 +117,9 @@ impl Config {
         }
         let parsed: ConfigFile = serde_saphyr::from_str_with_options(text, load::options()).map_err(|error| {
             let (line, column) = error.location().map_or((0, 0), |at| (to_usize(at.line()), to_usize(at.column())));
-            LoadError::of_config(file, line, column, yaml_message(&error))
+            LoadError::of_config(file, line, column, yaml_message(&error)).in_text(text)
         })?;
-        Checker { file, rules }.config(parsed)
+        Checker { file, rules }.config(parsed).map_err(|error| error.in_text(text))
     }
 }
 

@@ -25,6 +25,9 @@ pub enum Error {
     /// A folder of AWS CLI output is not readable as a snapshot.
     #[error(transparent)]
     Import(#[from] crate::snapshot::import::ImportError),
+    /// A suppression cannot be added to a configuration.
+    #[error(transparent)]
+    Suppress(#[from] crate::suppression::edit::EditError),
     /// A file could not be read or written.
     #[error("{action} `{}`: {source}", path.display())]
     Io {
@@ -62,6 +65,7 @@ impl Error {
             Self::Snapshot(error) => error.hint().to_owned(),
             Self::Load(error) => error.hint().to_owned(),
             Self::Import(error) => error.hint().to_owned(),
+            Self::Suppress(error) => error.hint(),
             Self::Io { .. } => "check that the path exists and that you may use it".to_owned(),
             Self::Other { hint, .. } => hint.clone(),
         }

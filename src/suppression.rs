@@ -1,5 +1,7 @@
 //! Suppressions: findings accepted for now, with a reason; matched exactly or by `*`, and gone when they expire.
 
+pub mod edit;
+
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 

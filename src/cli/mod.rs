@@ -4,17 +4,20 @@
 
 mod diff;
 mod frameworks;
+mod github;
 pub mod iam;
 mod import;
 #[cfg(feature = "live")]
 mod live;
 mod permissions;
+mod problem;
 mod rules;
 mod ruleset;
 mod scan;
 mod schema;
 #[cfg(feature = "live")]
 mod snapshot;
+mod suppress;
 mod terminal;
 
 use std::io::Write;
@@ -22,6 +25,7 @@ use std::io::Write;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::error::{EXIT_CLEAN, EXIT_ERROR, Error};
+use crate::suppression::edit::EditError;
 
 /// Audits the security posture of an AWS account: evidence for every answer, never a pass without it.
 #[derive(Debug, Parser)]
@@ -46,6 +50,8 @@ enum Command {
     Rules(rules::Args),
     /// List frameworks, as the CIS benchmarks, and the rules that judge their controls
     Frameworks(frameworks::Args),
+    /// Accept a finding for now: adds a suppression to posture.yaml
+    Suppress(suppress::Args),
     /// Ask what policies allow
     #[command(subcommand)]
     Iam(iam::Command),
@@ -93,6 +99,7 @@ fn run(command: Option<Command>) -> Result<u8, Error> {
         Some(Command::Diff(args)) => diff::run(&args),
         Some(Command::Rules(args)) => rules::run(&args),
         Some(Command::Frameworks(args)) => frameworks::run(&args),
+        Some(Command::Suppress(args)) => suppress::run(&args),
         Some(Command::Iam(command)) => ask(&command),
         Some(Command::Permissions(args)) => permissions::run(&args),
         Some(Command::Schema(args)) => schema::run(&args),
@@ -121,7 +128,12 @@ fn note(line: &str) {
 }
 
 fn print_error(error: &Error) {
-    note(&format!("error: {}", terminal::printable(&error.to_string())));
+    note(&match error {
+        Error::Load(error) | Error::Suppress(EditError::Load(error)) => {
+            problem::shown(error, terminal::colour_of_errors())
+        }
+        _ => format!("error: {}", terminal::printable(&error.to_string())),
+    });
     let hint = error.hint();
     if !hint.is_empty() {
         note(&format!("\nhint: {}", terminal::printable(&hint)));

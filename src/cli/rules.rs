@@ -1,5 +1,7 @@
 //! `posture rules`: list, show, test and create rules.
 
+mod new;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -9,13 +11,21 @@ use serde::Serialize;
 use super::ruleset::{Selection, read_text};
 use super::terminal;
 use crate::error::{EXIT_CLEAN, EXIT_ERROR, EXIT_FINDINGS, Error};
-use crate::facts::{KINDS, Kind};
 use crate::finding::Severity;
 use crate::rule::compile::suggest;
 use crate::rule::{self, LoadError, ParamOverrides, Rule, example, load};
 
 /// Options of `posture rules`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  posture rules list                                   all rules
+  posture rules show root-mfa-enabled                  one: why, when, what to do
+  posture rules new team-user-named --resource iam-user --dir rules
+  posture rules test rules                             run the examples of your own rules
+  posture scan --rules rules                           judge by them as well
+
+docs/tutorial.md makes a rule in five minutes.")]
 pub(super) struct Args {
     #[command(subcommand)]
     command: RulesCommand,
@@ -50,7 +60,7 @@ enum RulesCommand {
         /// The kind of resource that is judged
         #[arg(long, default_value = "account")]
         resource: String,
-        /// Folder to write to
+        /// Folder to write to; made when it is not there
         #[arg(long, default_value = ".")]
         dir: PathBuf,
     },
@@ -68,7 +78,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
         RulesCommand::List { format, selection } => list(*format, &selection.load()?.0),
         RulesCommand::Show { id, selection } => show(id, &selection.load()?.0),
         RulesCommand::Test { path } => test(path.as_deref()),
-        RulesCommand::New { id, resource, dir } => new(id, resource, dir),
+        RulesCommand::New { id, resource, dir } => new::run(id, resource, dir),
     }
 }
 
@@ -193,7 +203,7 @@ fn test(path: Option<&Path>) -> Result<u8, Error> {
             Ok(loaded) => loaded,
             Err(error) => {
                 broken += 1;
-                let _ = writeln!(text, "error: {error}");
+                let _ = writeln!(text, "{}", super::problem::shown(&error, false));
                 continue;
             }
         };
@@ -219,57 +229,3 @@ fn test(path: Option<&Path>) -> Result<u8, Error> {
         _ => EXIT_ERROR,
     })
 }
-
-fn new(id: &str, resource: &str, dir: &Path) -> Result<u8, Error> {
-    let Some(kind) = Kind::find(resource) else {
-        let near = suggest(resource, KINDS.iter().map(|kind| kind.schema.name));
-        return Err(Error::other(
-            format!("there is no resource kind `{resource}`{near}"),
-            "see `posture schema facts`",
-        ));
-    };
-    let path = dir.join(format!("{id}.yaml"));
-    if path.exists() {
-        return Err(Error::other(format!("`{}` exists already", path.display()), "choose another id or folder"));
-    }
-    let Some(fact) = kind.schema.fields.first() else {
-        return Err(Error::other(format!("`{resource}` has no facts"), "choose another resource kind"));
-    };
-    let text = TEMPLATE
-        .replace("@id", id)
-        .replace("@kind", resource)
-        .replace("@variable", kind.variable)
-        .replace("@fact", fact.name);
-    load::load(&path.display().to_string(), &text, &ParamOverrides::new())?;
-    std::fs::write(&path, text).map_err(|source| Error::Io { action: "write", path: path.clone(), source })?;
-    super::print(
-        format!("wrote {}; check it with `posture rules test {}`\n", path.display(), path.display()).as_bytes(),
-    )?;
-    Ok(EXIT_CLEAN)
-}
-
-const TEMPLATE: &str = r#"# yaml-language-server: $schema is printed by `posture schema rule`
-id: @id
-title: The @kind should …
-lifecycle: { preview: 0.1.0 }
-severity: medium
-resource: @kind
-rationale: |
-  Why it matters.
-# The facts of each kind: `posture schema facts`. The language: docs/rules.md.
-pass_when: has(@variable.@fact)
-message: "@fact is {@fact}"
-remediation:
-  text: What to do.
-references: []
-examples:
-  - name: a value passes
-    given: { @fact: a }
-    expect: { status: pass }
-  - name: no value fails
-    given: { @fact: null }
-    expect: { status: fail }
-  - name: an unknown value is not a pass
-    given: { @fact: { unknown: AccessDenied } }
-    expect: { status: unknown }
-"#;

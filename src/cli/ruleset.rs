@@ -27,7 +27,7 @@ pub(super) struct Selection {
 }
 
 /// The name of the configuration that is read without being asked for.
-const DEFAULT_CONFIG: &str = "posture.yaml";
+pub(super) const DEFAULT_CONFIG: &str = "posture.yaml";
 
 impl Selection {
     /// Loads the configuration and the chosen rules with its parameters.
@@ -69,7 +69,8 @@ impl Selection {
         }
     }
 
-    fn all(&self, params: &ParamOverrides) -> Result<Vec<Rule>, Error> {
+    /// Every rule there is: the built-in ones and those of the folders.
+    pub(super) fn all(&self, params: &ParamOverrides) -> Result<Vec<Rule>, Error> {
         let mut rules = rule::built_in(params)?;
         for folder in &self.rules {
             for rule in rule::load::load_folder(folder, params)? {

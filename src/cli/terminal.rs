@@ -11,11 +11,20 @@ pub(super) fn width() -> Option<usize> {
 }
 
 /// Whether standard output takes colours: a terminal, without `NO_COLOR` (<https://no-color.org>).
-#[expect(clippy::disallowed_methods, reason = "the command line is the room that reads the environment")]
 pub(super) fn colour() -> bool {
+    std::io::stdout().is_terminal() && colours_are_welcome()
+}
+
+/// Whether standard error takes colours.
+pub(super) fn colour_of_errors() -> bool {
+    std::io::stderr().is_terminal() && colours_are_welcome()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the command line is the room that reads the environment")]
+fn colours_are_welcome() -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-    std::io::stdout().is_terminal() && !refused && !dumb
+    !refused && !dumb
 }
 
 /// An empty table as wide as the terminal.

@@ -48,7 +48,7 @@ const TRICKS: &[(u32, u32)] = &[
 ];
 
 /// True for a character that can stand as it is, apart from being a combining mark.
-pub(super) fn is_harmless(character: char) -> bool {
+pub(crate) fn is_harmless(character: char) -> bool {
     if character.is_ascii() {
         return !character.is_ascii_control();
     }

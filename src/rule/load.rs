@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use serde_saphyr::Spanned;
 
 use super::compile::{CompileError, Names, compile, suggest, type_of};
+use super::excerpt::{Excerpt, locate};
 use super::file::{Example, Lifecycle, RuleFile};
 use super::message::Template;
 use super::node::{Constant, Expression};
@@ -31,12 +32,20 @@ pub struct LoadError {
     pub column: usize,
     /// What is wrong, with a suggestion where there is one.
     pub message: String,
+    /// The line that is meant, where there is one.
+    pub excerpt: Option<Box<Excerpt>>,
 }
 
 impl LoadError {
     /// An error in a configuration file.
     pub(crate) fn of_config(file: &str, line: usize, column: usize, message: String) -> Self {
-        Self { file: file.to_owned(), line, column, message }
+        Self { file: file.to_owned(), line, column, message, excerpt: None }
+    }
+
+    /// The error with the line of the file's text that it is about.
+    pub(crate) fn in_text(self, text: &str) -> Self {
+        let excerpt = Excerpt::of(text, self.line, self.column).map(Box::new);
+        Self { excerpt: self.excerpt.or(excerpt), ..self }
     }
 
     /// What to do next.
@@ -56,7 +65,7 @@ pub type ParamOverrides = BTreeMap<String, BTreeMap<String, Json>>;
 pub fn parse(file: &str, text: &str) -> Result<RuleFile, LoadError> {
     if text.len() > MAX_RULE_BYTES {
         let message = format!("the file is larger than {} KiB", MAX_RULE_BYTES / 1024);
-        return Err(LoadError { file: file.to_owned(), line: 0, column: 0, message });
+        return Err(LoadError::of_config(file, 0, 0, message));
     }
     serde_saphyr::from_str_with_options(text, options()).map_err(|error| yaml_error(file, &error))
 }
@@ -68,7 +77,7 @@ pub(crate) fn options() -> serde_saphyr::Options {
 
 fn yaml_error(file: &str, error: &serde_saphyr::Error) -> LoadError {
     let (line, column) = error.location().map_or((0, 0), |at| (to_usize(at.line()), to_usize(at.column())));
-    LoadError { file: file.to_owned(), line, column, message: yaml_message(error) }
+    LoadError::of_config(file, line, column, yaml_message(error))
 }
 
 /// The message of a YAML error in one line, without the place that it repeats.
@@ -84,8 +93,8 @@ pub(crate) fn to_usize(value: u64) -> usize {
 
 /// Loads a rule from the text of its file.
 pub fn load(file: &str, text: &str, overrides: &ParamOverrides) -> Result<Rule, LoadError> {
-    let parsed = parse(file, text)?;
-    let rule = Loader { file, text }.rule(parsed, overrides)?;
+    let rule = parse(file, text).and_then(|parsed| Loader { file, text }.rule(parsed, overrides));
+    let rule = rule.map_err(|error| error.in_text(text))?;
     Ok(Rule { text: Cow::Owned(text.to_owned()), ..rule })
 }
 
@@ -131,7 +140,7 @@ pub fn files_of(folder: &Path) -> Result<Vec<PathBuf>, LoadError> {
 }
 
 fn file_error(path: &Path, message: String) -> LoadError {
-    LoadError { file: path.display().to_string(), line: 0, column: 0, message }
+    LoadError::of_config(&path.display().to_string(), 0, 0, message)
 }
 
 fn find_files(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), (PathBuf, std::io::Error)> {
@@ -154,7 +163,7 @@ struct Loader<'a> {
 
 impl Loader<'_> {
     fn error(&self, line: usize, column: usize, message: impl Into<String>) -> LoadError {
-        LoadError { file: self.file.to_owned(), line, column, message: message.into() }
+        LoadError::of_config(self.file, line, column, message.into())
     }
 
     /// The place of a top-level key.
@@ -266,19 +275,11 @@ impl Loader<'_> {
     /// The place in the file of an error in an expression.
     fn place(&self, spanned: &Spanned<String>, error: &CompileError) -> LoadError {
         let (line, column) = (to_usize(spanned.referenced.line()), to_usize(spanned.referenced.column()));
-        let before = spanned.value.get(..error.offset).unwrap_or("");
-        let source_line = self.text.lines().nth(line.saturating_sub(1)).unwrap_or("");
-        let first = spanned.value.lines().next().unwrap_or("");
-        // A block scalar begins on the line after its key; a plain or quoted one where its location says.
-        match source_line.find(first).filter(|_| !before.contains('\n') && !first.is_empty()) {
-            Some(start) => self.error(line, start + before.chars().count() + 1, error.message.clone()),
-            None => {
-                let lines = before.matches('\n').count() + usize::from(!source_line.contains(first));
-                let tail = before.rsplit('\n').next().unwrap_or("");
-                let column = if before.contains('\n') { tail.chars().count() + 1 } else { column };
-                self.error(line + lines, column, error.message.clone())
-            }
-        }
+        // A fact that does not exist is placed at the dot before it.
+        let after = spanned.value.get(error.offset..).unwrap_or("");
+        let offset = error.offset + usize::from(after.starts_with('.'));
+        let (line, column) = locate(self.text, line, column, &spanned.value, offset);
+        self.error(line, column, error.message.clone())
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod compile;
 pub mod eval;
 pub mod example;
+pub mod excerpt;
 pub mod file;
 pub mod judge;
 pub mod load;

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod alerts;
+mod authors;
 mod bad_input;
 mod detection;
 mod diff;
@@ -26,3 +27,4 @@ mod program;
 mod recordings;
 #[cfg(feature = "live")]
 mod stub;
+mod suppress;

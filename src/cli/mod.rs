@@ -3,6 +3,7 @@
 //! One file per command. Data goes to standard output, everything else to standard error.
 
 mod diff;
+mod fleet;
 mod frameworks;
 mod github;
 pub mod iam;
@@ -15,6 +16,7 @@ mod rules;
 mod ruleset;
 mod scan;
 mod schema;
+mod sinks;
 #[cfg(feature = "live")]
 mod snapshot;
 mod suppress;

@@ -26,6 +26,8 @@ enum What {
     Report,
     /// JSON Schema of what `posture diff --format json` prints
     Diff,
+    /// JSON Schema of the records that `--format ndjson` and `--stream` write
+    Records,
     /// The facts of every resource kind, as Markdown
     Facts,
 }
@@ -37,6 +39,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
         What::Config => json(&schemars::schema_for!(ConfigFile))?,
         What::Report => json(&crate::output::json::schema())?,
         What::Diff => json(&crate::diff::schema())?,
+        What::Records => json(&crate::output::ndjson::schema())?,
         What::Facts => facts(),
     };
     super::print(text.as_bytes())?;

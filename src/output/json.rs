@@ -28,6 +28,10 @@ impl Renderer for Json {
         }
         sink.write_all(b"\n")
     }
+
+    fn is_stream(&self) -> bool {
+        true
+    }
 }
 
 /// The JSON Schema of the report.
@@ -99,7 +103,7 @@ struct JsonCounts {
 /// Totals over all results.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "summary", deny_unknown_fields)]
-struct JsonSummary {
+pub(super) struct JsonSummary {
     /// Verdicts by status, suppressed ones included.
     results: JsonCounts,
     /// Rules by their worst status.
@@ -115,7 +119,7 @@ struct JsonSummary {
 /// A call that did not answer, and the rules with a verdict withheld because of it.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "report_gap", deny_unknown_fields)]
-struct JsonReportGap<'a> {
+pub(super) struct JsonReportGap<'a> {
     /// The service as the AWS CLI spells it; null when the gap belongs to no call.
     service: Option<&'static str>,
     operation: Option<&'static str>,
@@ -151,7 +155,7 @@ struct JsonGap<'a> {
 /// A rule's verdict on one resource.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "result", deny_unknown_fields)]
-struct JsonResult<'a> {
+pub(super) struct JsonResult<'a> {
     rule: &'a str,
     severity: Severity,
     status: Status,

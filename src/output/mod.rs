@@ -13,6 +13,7 @@ mod html;
 pub mod json;
 mod junit;
 mod markdown;
+pub mod ndjson;
 mod ocsf;
 pub(crate) mod safe_json;
 mod sarif;
@@ -22,6 +23,8 @@ use std::io::{self, Write};
 
 use crate::report::Report;
 
+pub use ndjson::error_record;
+
 /// Writes a report in one format.
 pub trait Renderer: Sync {
     /// Writes the whole report to `sink`.
@@ -30,6 +33,11 @@ pub trait Renderer: Sync {
     /// True when reports of several accounts may follow each other in one file.
     fn repeats(&self) -> bool {
         true
+    }
+
+    /// True for formats of JSON records, one a line, among which a record of an error can stand.
+    fn is_stream(&self) -> bool {
+        false
     }
 }
 
@@ -67,6 +75,7 @@ pub const FORMATS: &[(&str, &dyn Renderer)] = &[
     ("json", &json::Json),
     ("junit", &junit::Junit),
     ("markdown", &markdown::Markdown),
+    ("ndjson", &ndjson::Ndjson),
     ("ocsf", &ocsf::Ocsf),
     ("sarif", &sarif::Sarif),
     ("table", &table::Table),

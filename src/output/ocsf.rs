@@ -29,6 +29,10 @@ impl Renderer for Ocsf {
         }
         Ok(())
     }
+
+    fn is_stream(&self) -> bool {
+        true
+    }
 }
 
 fn event(report: &Report, finding: &Finding, rule: Option<&RuleRun>) -> Value {

@@ -22,9 +22,9 @@ use serde_json::Value;
 pub use operation::{Gathered, Operation, OperationSpec, Response, Shape};
 pub use partition::{is_region, leader_region};
 pub(crate) use read::decompressed;
-pub use read::{MAX_NESTING, MAX_SNAPSHOT_BYTES, ReadError, SnapshotReader};
+pub use read::{MAX_NESTING, MAX_SNAPSHOT_BYTES, ReadError, SnapshotReader, SnapshotText};
 pub use time::Time;
-pub use write::{Compression, write_atomically, write_snapshot};
+pub use write::{AtomicFile, Compression, write_atomically, write_snapshot};
 
 /// The members of a request that tell two calls of one operation apart.
 pub type Request = BTreeMap<String, Value>;

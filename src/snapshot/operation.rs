@@ -120,6 +120,10 @@ macro_rules! operations {
 }
 
 fn parse<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, serde_path_to_error::Error<serde_json::Error>> {
+    // Keeping track of the path takes longer than parsing, so it is left for what does not parse.
+    if let Ok(shape) = serde_json::from_str(json) {
+        return Ok(shape);
+    }
     let mut deserializer = serde_json::Deserializer::from_str(json);
     let mut track = serde_path_to_error::Track::new();
     let shape = T::deserialize(serde_path_to_error::Deserializer::new(&mut deserializer, &mut track))

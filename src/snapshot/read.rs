@@ -54,6 +54,11 @@ fn at(path: &str) -> String {
 }
 
 impl ReadError {
+    /// Whether nothing more can be read from the source.
+    pub fn ends_the_source(&self) -> bool {
+        matches!(self, Self::Io { .. })
+    }
+
     /// What to do next.
     pub fn hint(&self) -> &'static str {
         match self {
@@ -73,6 +78,7 @@ pub struct SnapshotReader {
     file: String,
     input: Box<dyn BufRead>,
     one_per_line: bool,
+    may_be_empty: bool,
     lines_read: usize,
     snapshots_read: usize,
     done: bool,
@@ -99,22 +105,31 @@ impl SnapshotReader {
         let stem = file.trim_end_matches(".gz").trim_end_matches(".zst");
         let ending = Path::new(stem).extension().and_then(std::ffi::OsStr::to_str);
         let one_per_line = matches!(ending, Some("ndjson" | "jsonl"));
-        Ok(Self { file, input, one_per_line, lines_read: 0, snapshots_read: 0, done: false })
+        Ok(Self { file, input, one_per_line, may_be_empty: false, lines_read: 0, snapshots_read: 0, done: false })
     }
 
-    /// The next snapshot, or `None` at the end. After an error in one line of a stream, the next call reads the next line.
-    fn next_snapshot(&mut self) -> Option<Result<Snapshot, ReadError>> {
-        loop {
+    /// Takes every line for a snapshot of its own, whatever the source is called; without a line there is no snapshot.
+    #[must_use]
+    pub fn one_per_line(self) -> Self {
+        Self { one_per_line: true, may_be_empty: true, ..self }
+    }
+
+    /// The text of the next snapshot, or `None` at the end. After an error in one line of a stream, the next call reads
+    /// the next line.
+    pub fn next_text(&mut self) -> Option<Result<SnapshotText, ReadError>> {
+        while !self.done {
             let mut text = Vec::new();
             let first_line = self.lines_read;
             match self.read_line(&mut text) {
                 Err(error) => {
-                    self.done = true;
+                    self.done = !(self.one_per_line && self.skip_line());
+                    self.lines_read += 1;
+                    self.snapshots_read += 1;
                     return Some(Err(error));
                 }
                 Ok(false) => {
                     self.done = true;
-                    return (self.snapshots_read == 0)
+                    return (self.snapshots_read == 0 && !self.may_be_empty)
                         .then(|| Err(self.invalid(first_line, 0, String::new(), "the file is empty")));
                 }
                 Ok(true) => {}
@@ -131,9 +146,17 @@ impl SnapshotReader {
                 self.done = true;
                 return Some(Err(error));
             }
+            // A line that is cut off shall be called that, and not a control character inside text.
+            text.truncate(text.trim_ascii_end().len());
             self.snapshots_read += 1;
-            return Some(parse(&self.file, first_line, &text));
+            return Some(Ok(SnapshotText { file: self.file.clone(), first_line, bytes: text }));
         }
+        None
+    }
+
+    /// Leaves the rest of a line unread that is too long to be a snapshot; false when the source gives no more.
+    fn skip_line(&mut self) -> bool {
+        self.input.skip_until(b'\n').is_ok_and(|skipped| skipped > 0)
     }
 
     fn read_line(&mut self, text: &mut Vec<u8>) -> Result<bool, ReadError> {
@@ -190,7 +213,43 @@ impl Iterator for SnapshotReader {
     type Item = Result<Snapshot, ReadError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.done { None } else { self.next_snapshot() }
+        self.next_text().map(|text| text?.parse())
+    }
+}
+
+/// The text of one snapshot, not parsed yet: whoever reads many can parse several at once.
+#[derive(Debug)]
+pub struct SnapshotText {
+    file: String,
+    first_line: usize,
+    bytes: Vec<u8>,
+}
+
+#[derive(Deserialize)]
+struct AccountOnly<'a> {
+    #[serde(borrow)]
+    account: Cow<'a, str>,
+}
+
+impl SnapshotText {
+    /// Parses the text.
+    pub fn parse(&self) -> Result<Snapshot, ReadError> {
+        parse(&self.file, self.first_line, &self.bytes)
+    }
+
+    /// Length in bytes.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// The line that it begins on, from 1.
+    pub fn line(&self) -> usize {
+        self.first_line + 1
+    }
+
+    /// The number of the account that it tells of; `None` when the text does not say.
+    pub fn account(&self) -> Option<u64> {
+        serde_json::from_slice::<AccountOnly<'_>>(&self.bytes).ok()?.account.parse().ok()
     }
 }
 
@@ -251,6 +310,23 @@ fn parse(file: &str, first_line: usize, bytes: &[u8]) -> Result<Snapshot, ReadEr
 }
 
 fn parse_header<'a>(source: &Source<'a>) -> Result<RawSnapshot<'a>, ReadError> {
+    let raw = match serde_json::from_str::<RawSnapshot<'a>>(source.text) {
+        Ok(raw) if raw.format == FORMAT => raw,
+        _ => explained(source)?,
+    };
+    if raw.account.len() != 12 || !raw.account.bytes().all(|byte| byte.is_ascii_digit()) {
+        let message = format!("account `{}` is not twelve digits", raw.account.escape_debug());
+        return Err(source.error(1, 1, "account".to_owned(), message));
+    }
+    if raw.partition.is_empty() || !raw.partition.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') {
+        let message = format!("partition `{}` is not one of AWS's", raw.partition.escape_debug());
+        return Err(source.error(1, 1, "partition".to_owned(), message));
+    }
+    Ok(raw)
+}
+
+/// Parses once more what is not right, slowly, for an error that says where and why.
+fn explained<'a>(source: &Source<'a>) -> Result<RawSnapshot<'a>, ReadError> {
     // The format comes first, so that a snapshot of the future is called that and not a list of its strange members.
     match serde_json::from_str::<FormatOnly>(source.text) {
         Ok(FormatOnly { format: Some(format) }) if format == FORMAT => {}
@@ -273,24 +349,14 @@ fn parse_header<'a>(source: &Source<'a>) -> Result<RawSnapshot<'a>, ReadError> {
         Err(error) => return Err(source.syntax(&error)),
     }
     let mut deserializer = serde_json::Deserializer::from_str(source.text);
-    let raw: RawSnapshot<'a> = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         source.error(
             error.inner().line(),
             error.inner().column(),
             error.path().to_string(),
             without_place(error.inner()),
         )
-    })?;
-    debug_assert_eq!(raw.format, FORMAT);
-    if raw.account.len() != 12 || !raw.account.bytes().all(|byte| byte.is_ascii_digit()) {
-        let message = format!("account `{}` is not twelve digits", raw.account.escape_debug());
-        return Err(source.error(1, 1, "account".to_owned(), message));
-    }
-    if raw.partition.is_empty() || !raw.partition.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') {
-        let message = format!("partition `{}` is not one of AWS's", raw.partition.escape_debug());
-        return Err(source.error(1, 1, "partition".to_owned(), message));
-    }
-    Ok(raw)
+    })
 }
 
 /// One observation; `None` for an operation that this build does not read.

@@ -1,7 +1,7 @@
 //! Writing snapshots: atomically, readable by their owner alone, compressed by the name's ending.
 
-use std::io::Write;
-use std::path::Path;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -109,16 +109,53 @@ fn write_plain(snapshot: &Snapshot, sink: &mut dyn Write) -> std::io::Result<()>
     sink.flush()
 }
 
-/// Writes a file so that readers see the old one or the new one, never a part, and only the owner can read it.
+/// A file that readers see as the old one until it is complete, then as the new one, never a part; only its owner can
+/// read it. Dropped before [`AtomicFile::finish`], it leaves nothing behind.
+#[derive(Debug)]
+pub struct AtomicFile {
+    file: BufWriter<tempfile::NamedTempFile>,
+    path: PathBuf,
+}
+
+impl AtomicFile {
+    /// Begins a file in the folder where it shall lie.
+    pub fn create(path: &Path) -> std::io::Result<Self> {
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        // `tempfile` creates with mode 0600, and the rename keeps it.
+        let file = BufWriter::new(tempfile::NamedTempFile::new_in(folder)?);
+        Ok(Self { file, path: path.to_owned() })
+    }
+
+    /// The path that the file will have.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Puts the complete file in its place.
+    pub fn finish(self) -> std::io::Result<()> {
+        let file = self.file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+        file.as_file().sync_all()?;
+        file.persist(&self.path).map_err(|error| error.error)?;
+        Ok(())
+    }
+}
+
+impl Write for AtomicFile {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Writes a whole [`AtomicFile`].
 pub fn write_atomically(path: &Path, write: impl FnOnce(&mut dyn Write) -> std::io::Result<()>) -> std::io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    // `tempfile` creates with mode 0600, and the rename keeps it.
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    write(file.as_file_mut())?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    let mut file = AtomicFile::create(path)?;
+    write(&mut file)?;
+    file.finish()
 }

@@ -10,6 +10,7 @@ mod detection;
 mod diff;
 mod edge_cases;
 mod faults;
+mod fleet;
 mod frameworks;
 mod gate;
 mod guards;

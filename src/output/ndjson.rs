@@ -1,0 +1,160 @@
+//! One record a line for fleets and pipes: what an account comes to, each finding, each snapshot that cannot be read.
+//!
+//! Passes are counted and not listed: a fleet's passes are gigabytes that nobody reads; `json` and `ocsf` list them.
+//! The member `format` tells the three kinds of records apart.
+
+use std::io::{self, Write};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::json::{JsonReportGap, JsonResult, JsonSummary};
+use super::{Context, Renderer, safe_json};
+use crate::finding::Status;
+use crate::report::Report;
+use crate::snapshot::ReadError;
+
+/// One record a line.
+pub(super) struct Ndjson;
+
+impl Renderer for Ndjson {
+    fn render(&self, report: &Report, context: &Context, sink: &mut dyn Write) -> io::Result<()> {
+        line(&AccountRecord::new(report, context), sink)?;
+        for finding in report.results.iter().filter(|finding| matches!(finding.status, Status::Fail | Status::Unknown))
+        {
+            let record = FindingRecord {
+                format: "posture-finding/1",
+                account: &report.account,
+                collected_at: report.collected_at.to_string(),
+                finding: JsonResult::from(finding),
+            };
+            line(&record, sink)?;
+        }
+        Ok(())
+    }
+
+    fn is_stream(&self) -> bool {
+        true
+    }
+}
+
+fn line(record: &impl Serialize, sink: &mut dyn Write) -> io::Result<()> {
+    safe_json::compact(record, sink)?;
+    sink.write_all(b"\n")
+}
+
+/// The record of a snapshot that cannot be read, as a line.
+pub fn error_record(error: &ReadError) -> Vec<u8> {
+    let record = match error {
+        ReadError::Io { file, source } => ErrorRecord::new(file, None, None, source.to_string()),
+        ReadError::Invalid { file, line, column, path, message } => {
+            ErrorRecord { path, ..ErrorRecord::new(file, Some(*line), Some(*column), message.clone()) }
+        }
+    };
+    let mut bytes = Vec::new();
+    // Writing to memory cannot fail, and the record holds no map whose keys are not text.
+    drop(line(&record, &mut bytes));
+    bytes
+}
+
+/// The JSON Schema of the records.
+pub fn schema() -> schemars::Schema {
+    schemars::schema_for!(AnyRecord)
+}
+
+/// A line of `posture scan --format ndjson`.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "posture-record", untagged)]
+#[expect(dead_code, reason = "the enum is there for its schema: the records are told apart by `format`")]
+enum AnyRecord<'a> {
+    Account(AccountRecord<'a>),
+    Finding(Box<FindingRecord<'a>>),
+    Error(ErrorRecord<'a>),
+}
+
+/// What an account comes to. Its findings follow.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "account", deny_unknown_fields)]
+struct AccountRecord<'a> {
+    /// `posture-account/1`.
+    format: &'static str,
+    /// Version of the program that judged.
+    posture: &'a str,
+    /// The snapshot's file; null for standard input and a live account.
+    snapshot: Option<&'a str>,
+    /// The twelve digits of the account.
+    account: &'a str,
+    /// The partition, as in `aws`.
+    partition: &'a str,
+    /// When the snapshot was collected, in ISO 8601.
+    collected_at: String,
+    /// The time that rules took for now, in ISO 8601.
+    as_of: String,
+    /// Regions that the snapshot covers.
+    regions: &'a [String],
+    /// How many rules ran.
+    rules_run: usize,
+    /// Totals over all results.
+    summary: JsonSummary,
+    /// Calls that did not answer, with the rules that they blind.
+    gaps: Vec<JsonReportGap<'a>>,
+}
+
+impl<'a> AccountRecord<'a> {
+    fn new(report: &'a Report, context: &'a Context) -> Self {
+        Self {
+            format: "posture-account/1",
+            posture: report.posture,
+            snapshot: context.snapshot.as_deref(),
+            account: &report.account,
+            partition: &report.partition,
+            collected_at: report.collected_at.to_string(),
+            as_of: report.as_of.to_string(),
+            regions: &report.regions,
+            rules_run: report.rules_run.len(),
+            summary: JsonSummary::from(&report.summary),
+            gaps: report.gaps.iter().map(JsonReportGap::from).collect(),
+        }
+    }
+}
+
+/// A rule's verdict on one resource that failed or could not be judged.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "finding", deny_unknown_fields)]
+struct FindingRecord<'a> {
+    /// `posture-finding/1`.
+    format: &'static str,
+    /// The twelve digits of the account.
+    account: &'a str,
+    /// When the snapshot was collected, in ISO 8601.
+    collected_at: String,
+    /// The verdict, as in the JSON report.
+    finding: JsonResult<'a>,
+}
+
+/// A snapshot that cannot be read.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "error", deny_unknown_fields)]
+struct ErrorRecord<'a> {
+    /// `posture-error/1`.
+    format: &'static str,
+    /// Version of the program that tried.
+    posture: &'a str,
+    /// The file; `-` for standard input.
+    snapshot: &'a str,
+    /// The line in the file, from 1.
+    line: Option<usize>,
+    /// The column in bytes, from 1.
+    column: Option<usize>,
+    /// The path inside the JSON, empty at the top.
+    path: &'a str,
+    /// What is wrong.
+    message: String,
+}
+
+impl<'a> ErrorRecord<'a> {
+    fn new(snapshot: &'a str, line: Option<usize>, column: Option<usize>, message: String) -> Self {
+        let posture = env!("CARGO_PKG_VERSION");
+        Self { format: "posture-error/1", posture, snapshot, line, column, path: "", message }
+    }
+}

@@ -29,6 +29,8 @@ pub struct Config {
     pub params: ParamOverrides,
     /// Accepted findings.
     pub suppressions: Vec<Suppression>,
+    /// Values for the steps of `posture fix`, by name.
+    pub fix: BTreeMap<String, String>,
     /// What people attested, by rule.
     pub attestations: BTreeMap<String, Attestation>,
 }
@@ -61,6 +63,9 @@ pub struct ConfigFile {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, BTreeMap<String, Json>>")]
     pub params: BTreeMap<String, Spanned<BTreeMap<String, Json>>>,
+    /// Values for the steps of `posture fix`, as `email: ops@example.com`.
+    #[serde(default)]
+    pub fix: BTreeMap<String, String>,
     /// Accepted findings.
     #[serde(default)]
     pub suppressions: Vec<SuppressionFile>,
@@ -149,7 +154,7 @@ impl Checker<'_> {
                 return Err(self.error(&entry.rule, format!("`{rule}` is attested twice")));
             }
         }
-        Ok(Config { fail_on: file.fail_on, regions: file.regions, params, suppressions, attestations })
+        Ok(Config { fail_on: file.fail_on, regions: file.regions, params, fix: file.fix, suppressions, attestations })
     }
 
     fn known<T>(&self, rule: &str, at: &Spanned<T>) -> Result<(), LoadError> {

@@ -18,6 +18,7 @@ pub mod diff;
 pub mod error;
 pub mod facts;
 pub mod finding;
+pub mod fix;
 pub mod framework;
 pub mod gate;
 pub mod iam;

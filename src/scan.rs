@@ -28,6 +28,11 @@ pub struct Scan<'a> {
 impl Scan<'_> {
     /// Judges a snapshot.
     pub fn run(&self, snapshot: &Snapshot) -> Report {
+        self.judge(snapshot).0
+    }
+
+    /// Judges a snapshot, and hands out the facts that it was judged by.
+    pub fn judge(&self, snapshot: &Snapshot) -> (Report, Facts) {
         let now = self.as_of.unwrap_or(snapshot.collected_at);
         let facts = Facts::build(snapshot, self.as_of);
         let settings = Settings { now, attestations: self.config.attestations.clone() };
@@ -51,7 +56,7 @@ impl Scan<'_> {
         if let Some(baseline) = self.baseline {
             baseline.mark(&mut findings);
         }
-        Report {
+        let report = Report {
             format: FORMAT,
             posture: env!("CARGO_PKG_VERSION"),
             account: snapshot.account.clone(),
@@ -65,7 +70,8 @@ impl Scan<'_> {
             notes,
             framework: None,
             results: findings,
-        }
+        };
+        (report, facts)
     }
 }
 

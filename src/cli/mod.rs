@@ -3,6 +3,7 @@
 //! One file per command. Data goes to standard output, everything else to standard error.
 
 mod diff;
+mod fix;
 mod fleet;
 mod frameworks;
 mod github;
@@ -50,6 +51,8 @@ enum Command {
     Diff(diff::Args),
     /// List, show, test and create rules
     Rules(rules::Args),
+    /// Print the plan that mends what a scan finds: commands, templates, and what only a person can do
+    Fix(Box<fix::Args>),
     /// List frameworks, as the CIS benchmarks, and the rules that judge their controls
     Frameworks(frameworks::Args),
     /// Accept a finding for now: adds a suppression to posture.yaml
@@ -100,6 +103,7 @@ fn run(command: Option<Command>) -> Result<u8, Error> {
         Some(Command::Snapshot(args)) => snapshot::run(&args),
         Some(Command::Diff(args)) => diff::run(&args),
         Some(Command::Rules(args)) => rules::run(&args),
+        Some(Command::Fix(args)) => fix::run(&args),
         Some(Command::Frameworks(args)) => frameworks::run(&args),
         Some(Command::Suppress(args)) => suppress::run(&args),
         Some(Command::Iam(command)) => ask(&command),
@@ -147,6 +151,7 @@ posture audits the security posture of an AWS account.
 
   posture scan                          judge the account of your AWS credentials
   posture scan --snapshot FILE          judge a saved snapshot, without credentials
+  posture fix --snapshot FILE           print the commands that mend what is wrong, to read and run
   posture snapshot -o FILE              save what AWS answers, to judge it later or elsewhere
   posture import --script               print a script that collects with the AWS CLI alone
   posture permissions                   print the IAM policy that a scan needs

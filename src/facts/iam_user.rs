@@ -53,6 +53,8 @@ facts! {
         active: bool => [IamGetCredentialReport];
         /// When the key was created or last changed.
         last_rotated: Time => [IamGetCredentialReport];
+        /// The second of `last_rotated`, as every list of keys begins its date, as in `2026-01-01T00:00:00`.
+        last_rotated_second: String => [IamGetCredentialReport];
         /// When the key last signed a call; absent when it never did.
         last_used: Time => [IamGetCredentialReport];
         /// The last sign of life of the key: its last use, else its creation.
@@ -221,6 +223,9 @@ fn list<T>(
     }
 }
 
+/// Characters of a time up to its second.
+const SECOND: usize = "2026-01-01T00:00:00".len();
+
 /// The first of several facts that is present; unknown when one before it is unknown.
 fn first_present<T: Clone>(facts: [&Fact<T>; 3]) -> Fact<T> {
     for fact in facts {
@@ -268,6 +273,7 @@ fn access_key(row: &Row, number: &str) -> Option<AccessKey> {
         name: Fact::derived(Observed::Present(number.to_owned())),
         last_activity: first_present([&last_used, &last_rotated, &last_rotated]),
         active,
+        last_rotated_second: last_rotated.clone().map(|time| time.to_string().chars().take(SECOND).collect()),
         last_rotated,
         last_used,
     })

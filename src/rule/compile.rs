@@ -61,7 +61,7 @@ pub struct Names<'a> {
 
 /// Compiles an expression and requires its type.
 pub fn compile(source: &str, names: &Names<'_>, wanted: Option<&Ty>) -> Result<Expression, CompileError> {
-    let (expression, ty) = compile_any(source, names)?;
+    let (expression, ty) = compile_typed(source, names)?;
     match wanted {
         Some(wanted) if !ty.fits(wanted) => {
             Err(CompileError { offset: 0, message: format!("the expression is of type {ty}, but {wanted} is needed") })
@@ -75,7 +75,8 @@ const MAX_SIGNS: usize = 160;
 /// The stack for [`with_places`]: its parser takes up to 10 KiB for each operator of a chain, and [`MAX_SOURCE`] bounds them.
 const DEEP_STACK: usize = 64 * 1024 * 1024;
 
-fn compile_any(source: &str, names: &Names<'_>) -> Result<(Expression, Ty), CompileError> {
+/// Compiles an expression of any type, and tells which it has.
+pub(crate) fn compile_typed(source: &str, names: &Names<'_>) -> Result<(Expression, Ty), CompileError> {
     if source.len() > MAX_SOURCE {
         let message = format!("the expression is longer than {MAX_SOURCE} bytes; put the logic into a derived fact");
         return Err(CompileError { offset: MAX_SOURCE, message });

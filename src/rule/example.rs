@@ -55,7 +55,7 @@ pub fn run(rule: &Rule, example: &Example) -> Result<(), String> {
         Some(message) if *message != verdict.message => {
             Err(format!("expected the message `{message}`, got `{}`", verdict.message))
         }
-        _ => Ok(()),
+        _ => crate::fix::example::run(rule, example, &resource, &account, now),
     }
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use serde_saphyr::Spanned;
 
 use crate::finding::{Confidence, Severity, Status};
+use crate::fix::FixFile;
 
 /// One rule, as its file says it.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -50,6 +51,8 @@ pub struct RuleFile {
     pub not_applicable_message: Option<Spanned<String>>,
     /// What to do.
     pub remediation: Remediation,
+    /// Commands and tasks that mend a failure, for `posture fix`.
+    pub fix: Option<FixFile>,
     /// Pages that say why; https only.
     pub references: Vec<String>,
     /// Framework id to control ids. The only place where this mapping lives.
@@ -118,6 +121,11 @@ pub struct Example {
     pub attestation: Option<bool>,
     /// What must come out.
     pub expect: Expectation,
+    /// What `posture fix` must make of it: its commands, line by line, then what a person does.
+    pub fix: Option<Vec<String>>,
+    /// Values that the user gives to the fix.
+    #[serde(default)]
+    pub inputs: BTreeMap<String, String>,
     /// A known wrong verdict, and why it is accepted.
     pub known_limit: Option<String>,
 }

@@ -15,6 +15,7 @@ use super::node::{Constant, Expression};
 use super::types::Ty;
 use super::{Attested, Rule};
 use crate::facts::{Account, KINDS, Kind, Type};
+use crate::fix::{Fix, FixFile};
 use crate::snapshot::Operation;
 
 /// The largest rule file that is read, in bytes.
@@ -93,26 +94,42 @@ pub(crate) fn to_usize(value: u64) -> usize {
 
 /// Loads a rule from the text of its file.
 pub fn load(file: &str, text: &str, overrides: &ParamOverrides) -> Result<Rule, LoadError> {
-    let rule = parse(file, text).and_then(|parsed| Loader { file, text }.rule(parsed, overrides));
+    let rule = parse(file, text).and_then(|mut parsed| {
+        let fix = parsed.fix.take();
+        let rule = Loader { file, text }.rule(parsed, overrides)?;
+        fix.map(|fix| compile_fix(&rule, text, fix)).transpose()?;
+        Ok(rule)
+    });
     let rule = rule.map_err(|error| error.in_text(text))?;
     Ok(Rule { text: Cow::Owned(text.to_owned()), ..rule })
 }
 
-/// Loads a rule whose file is part of the program and was tested with it. Examples are half of such a text and judging
-/// needs none of them, so they are skipped.
+/// The fix of a rule, read from its file's text when asked for: judging needs none.
+pub(super) fn fix(rule: &Rule) -> Result<Option<Fix>, LoadError> {
+    let parsed = parse(&rule.file, &without(&rule.text, "examples", "examples: []\n"))?;
+    parsed.fix.map(|fix| compile_fix(rule, &rule.text, fix)).transpose()
+}
+
+fn compile_fix(rule: &Rule, text: &str, fix: FixFile) -> Result<Fix, LoadError> {
+    let loader = Loader { file: &rule.file, text };
+    crate::fix::compile::fix(fix, rule.kind, &rule.params)
+        .map_err(|message| loader.error(loader.key("fix"), 1, message))
+}
+
+/// Loads a rule whose file is part of the program and was tested with it. Examples and fix are most of such a text and
+/// judging needs neither, so they are skipped.
 pub(super) fn load_built_in(file: &str, text: &'static str, overrides: &ParamOverrides) -> Result<Rule, LoadError> {
-    let parsed = parse(file, &without_examples(text))?;
+    let parsed = parse(file, &without(&without(text, "examples", "examples: []\n"), "fix", ""))?;
     let rule = Loader { file, text }.rule(parsed, overrides)?;
     Ok(Rule { text: Cow::Borrowed(text), ..rule })
 }
 
-/// The text with an empty list in place of its examples: everything from their key to the next one.
-fn without_examples(text: &str) -> Cow<'_, str> {
-    const KEY: &str = "\nexamples:\n";
-    let Some((before, block)) = text.split_once(KEY) else { return Cow::Borrowed(text) };
+/// The text with something else in place of a top-level key: everything from the key to the next one.
+fn without<'a>(text: &'a str, key: &str, instead: &str) -> Cow<'a, str> {
+    let Some((before, block)) = text.split_once(&format!("\n{key}:\n")) else { return Cow::Borrowed(text) };
     let next = block.split_inclusive('\n').skip_while(|line| !line.starts_with(|c: char| c.is_ascii_lowercase()));
     let after: String = next.collect();
-    Cow::Owned(format!("{before}\nexamples: []\n{after}"))
+    Cow::Owned(format!("{before}\n{instead}{after}"))
 }
 
 /// Loads every `.yaml` file under a folder, in the order of their paths.
@@ -147,13 +164,18 @@ fn find_files(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(
     let at = |source| (folder.to_path_buf(), source);
     for entry in std::fs::read_dir(folder).map_err(at)? {
         let path = entry.map_err(at)?.path();
-        if path.is_dir() && depth < 4 && path.file_name() != Some(std::ffi::OsStr::new("frameworks")) {
+        if path.is_dir() && depth < 4 && !is_no_rule_folder(&path) {
             find_files(&path, depth + 1, files)?;
         } else if matches!(path.extension().and_then(std::ffi::OsStr::to_str), Some("yaml" | "yml")) && path.is_file() {
             files.push(path);
         }
     }
     Ok(())
+}
+
+/// Folders beside rules that hold something else.
+fn is_no_rule_folder(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == "frameworks" || name == "fixes")
 }
 
 struct Loader<'a> {

@@ -8,7 +8,7 @@ pub mod file;
 pub mod judge;
 pub mod load;
 mod message;
-mod node;
+pub(crate) mod node;
 mod types;
 
 use std::borrow::Cow;
@@ -24,6 +24,7 @@ pub use types::Ty;
 use crate::facts;
 use crate::facts::Kind;
 use crate::finding::{Confidence, Severity};
+use crate::fix::Fix;
 use crate::snapshot::{Operation, Time};
 use message::Template;
 use node::Expression;
@@ -93,6 +94,11 @@ impl Rule {
     /// Cases that run as tests, read from the file's text when asked for: judging needs none of them.
     pub fn examples(&self) -> Result<Vec<file::Example>, LoadError> {
         Ok(load::parse(&self.file, &self.text)?.examples)
+    }
+
+    /// The commands and tasks that mend a failure, read from the file's text when asked for.
+    pub fn fix(&self) -> Result<Option<Fix>, LoadError> {
+        load::fix(self)
     }
 }
 

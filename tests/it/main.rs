@@ -10,6 +10,8 @@ mod detection;
 mod diff;
 mod edge_cases;
 mod faults;
+#[cfg(unix)]
+mod fix;
 mod fleet;
 mod frameworks;
 mod gate;

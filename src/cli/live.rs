@@ -52,12 +52,9 @@ impl LiveArgs {
             ..Options::new(now)
         };
         // One thread: collecting waits for AWS, and converting answers takes a fraction of a second.
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|source| Error::other(format!("cannot start collecting: {source}"), ""))?;
+        let runtime = new_runtime()?;
+        stop_on_ctrl_c(options.cancel.clone())?;
         let collected = runtime.block_on(async {
-            tokio::spawn(stop_on_ctrl_c(options.cancel.clone()));
             if std::io::stderr().is_terminal() {
                 let bar = Bar::new();
                 let collected = Box::pin(collect::collect(&options, &bar)).await;
@@ -69,18 +66,34 @@ impl LiveArgs {
         });
         // A look-up of a host name that hangs must not keep the program.
         runtime.shutdown_background();
+        // Nothing is left to stop softly: from here on one Ctrl-C ends the program.
+        options.cancel.cancel();
         collected.map_err(|error: CollectError| Error::other(error.to_string(), error.hint()))
     }
 }
 
-/// The first Ctrl-C ends collecting, the second the program.
-async fn stop_on_ctrl_c(cancel: Cancel) {
-    while tokio::signal::ctrl_c().await.is_ok() {
-        if cancel.is_cancelled() {
-            std::process::exit(EXIT_INTERRUPTED);
-        }
-        cancel.cancel();
-    }
+fn new_runtime() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| Error::other(format!("cannot start collecting: {source}"), ""))
+}
+
+/// The first Ctrl-C ends collecting, the second the program. On a thread of its own, which outlives collecting: once
+/// somebody listens for the signal, the system no longer ends the program by itself.
+fn stop_on_ctrl_c(cancel: Cancel) -> Result<(), Error> {
+    let runtime = new_runtime()?;
+    std::thread::spawn(move || {
+        runtime.block_on(async {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                if cancel.is_cancelled() {
+                    std::process::exit(EXIT_INTERRUPTED);
+                }
+                cancel.cancel();
+            }
+        });
+    });
+    Ok(())
 }
 
 /// Calls made and calls known, on one line.

@@ -83,6 +83,8 @@ impl Formats {
 pub(super) struct Sinks {
     files: Vec<AtomicFile>,
     written: bool,
+    /// True when whoever read standard output has gone: files and exit code are owed all the same.
+    deserted: bool,
 }
 
 impl Sinks {
@@ -104,7 +106,7 @@ impl Sinks {
             }
             files.push(AtomicFile::create(path).map_err(|source| failed(path, source))?);
         }
-        Ok(Self { files, written: false })
+        Ok(Self { files, written: false, deserted: false })
     }
 
     /// True until something is written.
@@ -116,8 +118,13 @@ impl Sinks {
     pub(super) fn write(&mut self, reports: &[Vec<u8>]) -> Result<(), Error> {
         self.written = true;
         let Some((first, others)) = reports.split_first() else { return Ok(()) };
-        let mut stdout = std::io::stdout().lock();
-        stdout.write_all(first).and_then(|()| stdout.flush()).map_err(Error::stdout)?;
+        if !self.deserted {
+            let mut stdout = std::io::stdout().lock();
+            match stdout.write_all(first).and_then(|()| stdout.flush()) {
+                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => self.deserted = true,
+                other => other.map_err(Error::stdout)?,
+            }
+        }
         for (file, bytes) in self.files.iter_mut().zip(others) {
             file.write_all(bytes).map_err(|source| failed(file.path(), source))?;
         }

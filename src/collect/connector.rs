@@ -42,7 +42,21 @@ impl HttpConnector for GuardedConnector {
             return HttpConnectorFuture::ready(Err(ConnectorError::user(message.into())));
         }
         let answer = self.0.call(request);
-        HttpConnectorFuture::new(async move { whole(answer.await?).await })
+        HttpConnectorFuture::new(async move {
+            let mut answer = whole(answer.await?).await?;
+            pass_on_retry_after(&mut answer);
+            Ok(answer)
+        })
+    }
+}
+
+/// Some services and every proxy say `Retry-After` in seconds, where the SDK listens for `x-amz-retry-after` in
+/// milliseconds alone. It waits as long as it is told to, up to its own longest pause.
+fn pass_on_retry_after(answer: &mut HttpResponse) {
+    let headers = answer.headers();
+    let wait = headers.get("retry-after").and_then(|seconds| seconds.trim().parse::<u32>().ok());
+    if let (Some(seconds), None) = (wait, headers.get("x-amz-retry-after")) {
+        answer.headers_mut().insert("x-amz-retry-after", (u64::from(seconds) * 1000).to_string());
     }
 }
 

@@ -80,10 +80,15 @@ impl<Name: IntoShape<String>, Sdk: IntoShape<Ours>, Ours> IntoShape<BTreeMap<Str
     }
 }
 
-/// Adds a page's items. A list that no page holds stays missing rather than becoming an empty one.
-pub(super) fn append<B>(all: &mut Option<Vec<B>>, page: impl IntoShape<Vec<B>>) {
+/// Adds a page's items. A list that no page holds stays missing rather than becoming an empty one. While pages are
+/// read, things move from one to the next: what the page before held already is not added again.
+pub(super) fn append<B: PartialEq>(all: &mut Option<Vec<B>>, page: impl IntoShape<Vec<B>>) {
+    const LARGEST_PAGE: usize = 1000;
     if let Some(mut items) = page.shape() {
-        all.get_or_insert_default().append(&mut items);
+        let all = all.get_or_insert_default();
+        let before = all.get(all.len().saturating_sub(LARGEST_PAGE)..).unwrap_or_default();
+        items.retain(|item| !before.contains(item));
+        all.append(&mut items);
     }
 }
 

@@ -44,15 +44,43 @@ pub struct Scope<'a> {
     items: Vec<usize>,
     /// What was read and may have decided.
     pub reads: Vec<Read<'a>>,
+    /// Steps that may still be taken.
+    steps: u64,
+}
+
+/// Steps that all evaluations of one rule may take together, so that loops in loops over a large account end.
+const MAX_STEPS: u64 = 1_000_000_000;
+/// Steps that one evaluation may always take: ten thousand users with a hundred steps each.
+const LEAST_STEPS: u64 = 1_000_000;
+/// Steps that one evaluation may take at most.
+const MOST_STEPS: u64 = 20_000_000;
+
+/// The steps that each evaluation of a rule over so many resources may take. The number of resources decides, not what
+/// the others took: verdicts must not depend on the order in which threads reach them.
+pub fn steps_for(resources: usize) -> u64 {
+    let share = MAX_STEPS / u64::try_from(resources.max(1)).unwrap_or(u64::MAX);
+    share.clamp(LEAST_STEPS, MOST_STEPS)
 }
 
 /// More reads than this are not kept: no reader goes through them, and loops over thousands of items make them.
 const MAX_READS: usize = 64;
 
 impl<'a> Scope<'a> {
-    /// A scope with these variables.
+    /// A scope with these variables, for an expression that is evaluated once.
     pub fn new(variables: Vec<Value<'a>>) -> Self {
-        Self { variables, items: Vec::new(), reads: Vec::new() }
+        Self::bounded(variables, MOST_STEPS)
+    }
+
+    /// A scope in which evaluation ends as unknown after so many steps.
+    pub fn bounded(variables: Vec<Value<'a>>, steps: u64) -> Self {
+        Self { variables, items: Vec::new(), reads: Vec::new(), steps }
+    }
+
+    fn take_step(&mut self) -> Result<(), Stop> {
+        self.steps = self.steps.checked_sub(1).ok_or_else(|| {
+            Stop::undecided("the expression takes too many steps on an account of this size".to_owned())
+        })?;
+        Ok(())
     }
 
     fn note(&mut self, read: Read<'a>) {
@@ -71,6 +99,7 @@ impl<'a> Scope<'a> {
 
     /// Evaluates an expression.
     pub fn eval(&mut self, node: &'a Node) -> Eval<'a> {
+        self.take_step()?;
         match node {
             Node::Constant(constant) => Ok(constant.value()),
             Node::Variable(slot) => {

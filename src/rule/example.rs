@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::compile::suggest;
+use super::eval::steps_for;
 use super::file::Example;
 use super::judge::{attested_unknown, verdict};
 use super::load::{self, LoadError, ParamOverrides};
@@ -42,7 +43,7 @@ pub fn run(rule: &Rule, example: &Example) -> Result<(), String> {
             Attested { answer: Fact::derived(Observed::Present(answer)), date: Fact::derived(Observed::Present(now)) }
         }
     };
-    let verdict = verdict(rule, &resource, &account, now, &attested);
+    let verdict = verdict(rule, &resource, &account, now, &attested, steps_for(1));
     if verdict.status != example.expect.status {
         return Err(format!(
             "expected {}, got {}: {}",

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::eval::{Scope, Stop};
+use super::eval::{Scope, Stop, steps_for};
 use super::node::Read;
 use super::{Attested, Rule};
 use crate::facts::{Fact, Facts, Gap, NOT_ATTESTED, Observed, Record, ResourceRef, Value};
@@ -61,10 +61,11 @@ impl RuleJudge<'_> {
     fn judge(&self) -> Vec<Finding> {
         let listing = (self.rule.kind.list)(self.facts);
         let attested = attested(self.rule, self.settings);
+        let steps = steps_for(listing.resources.len());
         let mut findings: Vec<Finding> = if listing.resources.len() < PARALLEL_FROM {
-            listing.resources.iter().map(|resource| self.resource(*resource, &attested)).collect()
+            listing.resources.iter().map(|resource| self.resource(*resource, &attested, steps)).collect()
         } else {
-            listing.resources.par_iter().map(|resource| self.resource(*resource, &attested)).collect()
+            listing.resources.par_iter().map(|resource| self.resource(*resource, &attested, steps)).collect()
         };
         if !listing.gaps.is_empty() {
             let message =
@@ -84,8 +85,9 @@ impl RuleJudge<'_> {
         self.finding(resource, status, message, &[], unknown)
     }
 
-    fn resource(&self, resource: ResourceRef<'_>, attested: &Attested) -> Finding {
-        let verdict = verdict(self.rule, resource.record, &self.facts.account.facts, self.settings.now, attested);
+    fn resource(&self, resource: ResourceRef<'_>, attested: &Attested, steps: u64) -> Finding {
+        let account = &self.facts.account.facts;
+        let verdict = verdict(self.rule, resource.record, account, self.settings.now, attested, steps);
         self.finding(resource, verdict.status, verdict.message, &verdict.reads, verdict.unknown)
     }
 
@@ -134,9 +136,10 @@ pub(crate) fn verdict<'a>(
     account: &'a dyn Record,
     now: Time,
     attested: &'a Attested,
+    steps: u64,
 ) -> Verdict<'a> {
     let variables = || vec![Value::Record(resource), Value::Record(account), Value::Time(now), Value::Record(attested)];
-    let mut scope = Scope::new(variables());
+    let mut scope = Scope::bounded(variables(), steps);
     let applies = rule.applies_when.as_ref().map_or(Ok(true), |expression| scope.truth(&expression.node));
     let outcome = applies.and_then(|applies| {
         if !applies {

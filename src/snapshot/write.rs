@@ -110,23 +110,34 @@ fn write_plain(snapshot: &Snapshot, sink: &mut dyn Write) -> std::io::Result<()>
 }
 
 /// A file that readers see as the old one until it is complete, then as the new one, never a part; only its owner can
-/// read it. Dropped before [`AtomicFile::finish`], it leaves nothing behind.
+/// read it. Dropped before [`AtomicFile::finish`], it leaves nothing behind. A device or a pipe, as in `/dev/null`, is
+/// written to instead: a rename would put a file in its place.
 #[derive(Debug)]
 pub struct AtomicFile {
-    file: BufWriter<tempfile::NamedTempFile>,
+    sink: Sink,
     path: PathBuf,
+}
+
+#[derive(Debug)]
+enum Sink {
+    Temporary(BufWriter<tempfile::NamedTempFile>),
+    Device(std::fs::File),
 }
 
 impl AtomicFile {
     /// Begins a file in the folder where it shall lie.
     pub fn create(path: &Path) -> std::io::Result<Self> {
+        if path.metadata().is_ok_and(|old| !old.is_file() && !old.is_dir()) {
+            let device = std::fs::OpenOptions::new().write(true).open(path)?;
+            return Ok(Self { sink: Sink::Device(device), path: path.to_owned() });
+        }
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
         // `tempfile` creates with mode 0600, and the rename keeps it.
         let file = BufWriter::new(tempfile::NamedTempFile::new_in(folder)?);
-        Ok(Self { file, path: path.to_owned() })
+        Ok(Self { sink: Sink::Temporary(file), path: path.to_owned() })
     }
 
     /// The path that the file will have.
@@ -136,7 +147,10 @@ impl AtomicFile {
 
     /// Puts the complete file in its place.
     pub fn finish(self) -> std::io::Result<()> {
-        let file = self.file.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+        let file = match self.sink {
+            Sink::Device(mut device) => return device.flush(),
+            Sink::Temporary(file) => file.into_inner().map_err(std::io::IntoInnerError::into_error)?,
+        };
         file.as_file().sync_all()?;
         file.persist(&self.path).map_err(|error| error.error)?;
         Ok(())
@@ -145,11 +159,17 @@ impl AtomicFile {
 
 impl Write for AtomicFile {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.file.write(bytes)
+        match &mut self.sink {
+            Sink::Temporary(file) => file.write(bytes),
+            Sink::Device(device) => device.write(bytes),
+        }
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
-        self.file.flush()
+        match &mut self.sink {
+            Sink::Temporary(file) => file.flush(),
+            Sink::Device(device) => device.flush(),
+        }
     }
 }
 

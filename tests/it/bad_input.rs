@@ -44,7 +44,7 @@ fn an_empty_file_is_refused() {
 #[test]
 fn truncated_json_is_refused_with_its_place() {
     let whole = hardened();
-    let half = &whole[..whole.len() / 2];
+    let half = whole[..whole.len() / 2].trim_end();
     let line = format!("line {}", half.lines().count());
     refused("truncated.json", half, &[&line, "EOF"]);
 }

@@ -6,6 +6,7 @@ mod accounts;
 mod alerts;
 mod authors;
 mod bad_input;
+mod dependencies;
 mod detection;
 mod diff;
 mod edge_cases;
@@ -16,6 +17,7 @@ mod fleet;
 mod frameworks;
 mod gate;
 mod guards;
+mod hostile;
 mod import;
 mod infrastructure;
 mod laws;
@@ -24,10 +26,15 @@ mod live;
 mod matrix;
 #[cfg(feature = "live")]
 mod moto;
+mod observations;
 mod offline;
+#[cfg(feature = "live")]
+mod pressure;
 #[cfg(feature = "live")]
 mod program;
 mod recordings;
 #[cfg(feature = "live")]
 mod stub;
 mod suppress;
+#[cfg(feature = "live")]
+mod wire;

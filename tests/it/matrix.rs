@@ -28,14 +28,14 @@ use crate::faults::{Fault, errors};
 /// How long one cell may take on a busy machine; a cell is one scan.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-type Key = (String, String, Option<String>);
-type Findings = BTreeMap<Key, Finding>;
+pub(crate) type Key = (String, String, Option<String>);
+pub(crate) type Findings = BTreeMap<Key, Finding>;
 
 /// An example account with the findings on it when everything answers.
-struct Case {
-    name: String,
-    snapshot: Snapshot,
-    whole: Findings,
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) whole: Findings,
 }
 
 impl Case {
@@ -104,21 +104,21 @@ impl Tally {
     }
 }
 
-fn rules() -> Vec<Rule> {
+pub(crate) fn rules() -> Vec<Rule> {
     built_in(&ParamOverrides::new()).unwrap()
 }
 
-fn judge(rules: &[Rule], snapshot: &Snapshot) -> Report {
+pub(crate) fn judge(rules: &[Rule], snapshot: &Snapshot) -> Report {
     Scan { rules, config: &Config::default(), baseline: None, as_of: None }.run(snapshot)
 }
 
-fn by_key(report: &Report) -> Findings {
+pub(crate) fn by_key(report: &Report) -> Findings {
     let key = |one: &Finding| (one.rule.clone(), one.resource.id.clone(), one.resource.region.clone());
     report.results.iter().map(|finding| (key(finding), finding.clone())).collect()
 }
 
 /// Every file of `fixtures/accounts/` that is a snapshot.
-fn cases(rules: &[Rule]) -> Vec<Case> {
+pub(crate) fn cases(rules: &[Rule]) -> Vec<Case> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/accounts");
     let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| {
@@ -136,16 +136,19 @@ fn cases(rules: &[Rule]) -> Vec<Case> {
     files.iter().map(case).collect()
 }
 
-fn with_observations(snapshot: &Snapshot, observations: Vec<Observation>) -> Snapshot {
-    let header = SnapshotHeader {
+pub(crate) fn header(snapshot: &Snapshot) -> SnapshotHeader {
+    SnapshotHeader {
         collector: snapshot.collector.clone(),
         collected_at: snapshot.collected_at,
         account: snapshot.account.clone(),
         partition: snapshot.partition.clone(),
         caller: snapshot.caller.clone(),
         regions: snapshot.regions.clone(),
-    };
-    Snapshot::new(header, observations).unwrap()
+    }
+}
+
+pub(crate) fn with_observations(snapshot: &Snapshot, observations: Vec<Observation>) -> Snapshot {
+    Snapshot::new(header(snapshot), observations).unwrap()
 }
 
 impl<'a> Cell<'a> {

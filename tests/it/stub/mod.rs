@@ -26,6 +26,8 @@ pub(crate) enum Reply {
     Answer(Value),
     /// A refusal: HTTP status, error code, message.
     Refusal(u16, String, String),
+    /// A refusal that says in which time to come again, in seconds.
+    Later(u32),
     /// An answer that went wrong on its way.
     Broken(Broken),
 }
@@ -120,6 +122,11 @@ fn converse(stream: &TcpStream, log: &Mutex<Vec<Call>>, answers: &Answers) -> st
             Reply::Answer(answer) => write_response(stream, &call.answer(&answer), 1.0)?,
             Reply::Refusal(status, code, message) => {
                 write_response(stream, &call.refusal(status, &code, &message), 1.0)?;
+            }
+            Reply::Later(seconds) => {
+                let mut response = call.refusal(503, "ServiceUnavailable", "come again later");
+                response.headers.push(("retry-after", seconds.to_string()));
+                write_response(stream, &response, 1.0)?;
             }
             Reply::Broken(broken) => return break_answer(stream, broken),
         }

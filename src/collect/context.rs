@@ -17,8 +17,8 @@ use tokio::time::Instant;
 use super::error::{api_error, stand_in};
 use super::session::Session;
 use super::throttle::Throttles;
-use super::{Options, Progress};
-use crate::snapshot::{ApiError, Observation, Operation, Outcome, Request, Shape, label, plan};
+use super::{Options, Progress, wire};
+use crate::snapshot::{ApiError, Observation, Operation, Outcome, Request, Response, Shape, label, plan};
 
 /// Shared by all collectors of one run.
 pub(super) struct Context<'a> {
@@ -26,6 +26,8 @@ pub(super) struct Context<'a> {
     pub(super) session: Session,
     /// The Regions to ask, once they are known.
     pub(super) regions: OnceCell<Vec<String>>,
+    /// The account's buckets and their Regions, once they are known.
+    pub(super) buckets: OnceCell<BTreeMap<String, String>>,
     progress: &'a dyn Progress,
     plan: Option<BTreeSet<Operation>>,
     deadline: Instant,
@@ -61,6 +63,7 @@ impl<'a> Context<'a> {
             options,
             session,
             regions: OnceCell::new(),
+            buckets: OnceCell::new(),
             progress,
             plan: options.operations.as_ref().map(plan::complete),
             deadline: Instant::now() + options.limits.total,
@@ -88,7 +91,44 @@ impl<'a> Context<'a> {
         answer: impl Future<Output = Result<T, ApiError>>,
         read: impl FnOnce(&T) -> R,
     ) -> Option<R> {
-        let operation = T::OPERATION;
+        let answer = async {
+            let shape = answer.await?;
+            let found = read(&shape);
+            Ok((shape.into_response(), found))
+        };
+        Box::pin(self.record(T::OPERATION, region, request, answer)).await
+    }
+
+    /// Asks through the wire and records how it ended. `told` goes along without telling this call from others. What
+    /// comes back is the answer as the AWS CLI would print it, for those who ask on.
+    pub(super) async fn ask(
+        &self,
+        operation: Operation,
+        region: &str,
+        request: Request,
+        told: Request,
+    ) -> Option<Value> {
+        let input: Request = request.clone().into_iter().chain(told).collect();
+        let answer = async {
+            let call = wire::Call::new(&self.session, operation, region, input)?;
+            let merge = |all: &mut Value, page| call.add(all, page);
+            let answer = self.all_pages(operation, region, Value::Null, |token| call.page(token), merge).await?;
+            let response = operation.parse(&answer.to_string()).map_err(|error| {
+                stand_in("ResponseError", format!("the answer is not what the API promises: {error}"))
+            })?;
+            Ok((response, answer))
+        };
+        Box::pin(self.record(operation, region, request, answer)).await
+    }
+
+    /// Makes a call that nobody made yet, and records how it ended.
+    async fn record<R>(
+        &self,
+        operation: Operation,
+        region: &str,
+        request: Request,
+        answer: impl Future<Output = Result<(Response, R), ApiError>>,
+    ) -> Option<R> {
         if !self.claim(operation, region, &request) {
             return None;
         }
@@ -96,10 +136,7 @@ impl<'a> Context<'a> {
         let answer = answer.await;
         self.progress.finished(operation, region, answer.as_ref().err());
         let (outcome, found) = match answer {
-            Ok(shape) => {
-                let found = read(&shape);
-                (Outcome::Answered(shape.into_response()), Some(found))
-            }
+            Ok((response, found)) => (Outcome::Answered(response), Some(found)),
             Err(error) => (Outcome::Failed(error), None),
         };
         let observation = Observation { operation, region: region.to_owned(), request, outcome };
@@ -134,7 +171,7 @@ impl<'a> Context<'a> {
     pub(super) async fn pages<T, P, E, F, N>(
         &self,
         region: &str,
-        mut all: T,
+        all: T,
         request: impl Fn(Option<String>) -> F,
         merge: impl Fn(&mut T, P) -> N,
     ) -> Result<T, ApiError>
@@ -144,10 +181,26 @@ impl<'a> Context<'a> {
         F: Future<Output = Result<P, SdkError<E, HttpResponse>>>,
         N: Into<Next>,
     {
+        self.all_pages(T::OPERATION, region, all, request, merge).await
+    }
+
+    async fn all_pages<T, P, E, F, N>(
+        &self,
+        operation: Operation,
+        region: &str,
+        mut all: T,
+        request: impl Fn(Option<String>) -> F,
+        merge: impl Fn(&mut T, P) -> N,
+    ) -> Result<T, ApiError>
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        F: Future<Output = Result<P, SdkError<E, HttpResponse>>>,
+        N: Into<Next>,
+    {
         let mut seen = BTreeSet::new();
         let mut token = None;
         loop {
-            let page = self.send(T::OPERATION, region, request(token.take())).await?;
+            let page = self.send(operation, region, request(token.take())).await?;
             match merge(&mut all, page).into() {
                 Next::End => return Ok(all),
                 Next::Page(next) if seen.insert(next.clone()) => token = Some(next),

@@ -4,7 +4,6 @@ use std::error::Error as _;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::display::DisplayErrorContext;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use crate::snapshot::{ApiError, DuplicateObservation};
@@ -61,9 +60,9 @@ impl CollectError {
 pub(super) fn api_error<E, R>(error: &SdkError<E, R>) -> ApiError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
-    R: std::fmt::Debug,
+    R: std::fmt::Debug + 'static,
 {
-    let chain = || one_line(&DisplayErrorContext(error).to_string());
+    let chain = || chain(error);
     match error {
         SdkError::TimeoutError(_) => stand_in("Timeout", chain()),
         SdkError::DispatchFailure(failure) if failure.is_timeout() => stand_in("Timeout", chain()),
@@ -82,12 +81,20 @@ pub(super) fn stand_in(code: &str, message: impl Into<String>) -> ApiError {
     ApiError { code: code.to_owned(), message: message.into() }
 }
 
-/// The first line of an error chain: what follows are Rust's own details.
-fn one_line(chain: &str) -> String {
+/// An error and what it came from, in one line.
+fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     const LONGEST: usize = 400;
-    let line = chain.lines().next().unwrap_or(chain);
-    let line = line.split_once(" (").map_or(line, |(message, _)| message);
-    line.chars().take(LONGEST).collect()
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text = format!("{text}: {source}");
+        next = source.source();
+    }
+    let mut line: String = text.lines().next().unwrap_or(&text).chars().take(LONGEST).collect();
+    if line.contains("dns error") {
+        line.push_str("; AWS may not offer this service in this Region");
+    }
+    line
 }
 
 /// Turns a failed `GetCallerIdentity` into words that help.
@@ -136,7 +143,7 @@ where
 }
 
 fn credentials_problem(error: &CredentialsError, profile: Option<&str>) -> CollectError {
-    let message = one_line(&DisplayErrorContext(error).to_string());
+    let message = chain(error);
     let hint = match error {
         CredentialsError::CredentialsNotLoaded(_) => match profile {
             Some(name) => format!("profile `{name}` holds no credentials: list profiles with `aws configure list-profiles`"),

@@ -3,6 +3,7 @@
 //! Collectors run concurrently over one shared [`context`]; every call ends as an observation, answered or refused.
 //! Nothing is judged here, and nothing is made up: an answer that did not arrive is recorded as the error that came instead.
 
+mod calls;
 mod connector;
 mod context;
 mod convert;
@@ -12,6 +13,7 @@ mod regions;
 mod service;
 mod session;
 mod throttle;
+mod wire;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

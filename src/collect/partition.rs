@@ -8,7 +8,20 @@ struct Partition {
     name: &'static str,
     prefixes: &'static [&'static str],
     leader: &'static str,
+    suffixes: Suffixes,
     always_enabled: &'static [&'static str],
+}
+
+/// What a partition's host names end in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Suffixes {
+    pub(super) plain: &'static str,
+    /// For hosts that have IPv4 and IPv6 addresses; `None` where there are none.
+    pub(super) dual_stack: Option<&'static str>,
+}
+
+const fn suffixed(plain: &'static str, dual_stack: &'static str) -> Suffixes {
+    Suffixes { plain, dual_stack: Some(dual_stack) }
 }
 
 const PARTITIONS: &[Partition] = &[
@@ -16,22 +29,51 @@ const PARTITIONS: &[Partition] = &[
         name: "aws-cn",
         prefixes: &["cn-"],
         leader: "cn-northwest-1",
+        suffixes: suffixed("amazonaws.com.cn", "api.amazonwebservices.com.cn"),
         always_enabled: &["cn-north-1", "cn-northwest-1"],
     },
     Partition {
         name: "aws-us-gov",
         prefixes: &["us-gov-"],
         leader: "us-gov-west-1",
+        suffixes: suffixed("amazonaws.com", "api.aws"),
         always_enabled: &["us-gov-east-1", "us-gov-west-1"],
     },
-    Partition { name: "aws-iso", prefixes: &["us-iso-"], leader: "us-iso-east-1", always_enabled: &["us-iso-east-1"] },
+    Partition {
+        name: "aws-iso",
+        prefixes: &["us-iso-"],
+        leader: "us-iso-east-1",
+        suffixes: suffixed("c2s.ic.gov", "api.aws.ic.gov"),
+        always_enabled: &["us-iso-east-1"],
+    },
     Partition {
         name: "aws-iso-b",
         prefixes: &["us-isob-"],
         leader: "us-isob-east-1",
+        suffixes: suffixed("sc2s.sgov.gov", "api.aws.scloud"),
         always_enabled: &["us-isob-east-1"],
     },
-    Partition { name: "aws-eusc", prefixes: &["eusc-"], leader: "eusc-de-east-1", always_enabled: &["eusc-de-east-1"] },
+    Partition {
+        name: "aws-eusc",
+        prefixes: &["eusc-"],
+        leader: "eusc-de-east-1",
+        suffixes: suffixed("amazonaws.eu", "api.amazonwebservices.eu"),
+        always_enabled: &["eusc-de-east-1"],
+    },
+    Partition {
+        name: "aws-iso-e",
+        prefixes: &["eu-isoe-"],
+        leader: "eu-isoe-west-1",
+        suffixes: suffixed("cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
+        always_enabled: &["eu-isoe-west-1"],
+    },
+    Partition {
+        name: "aws-iso-f",
+        prefixes: &["us-isof-"],
+        leader: "us-isof-south-1",
+        suffixes: suffixed("csp.hci.ic.gov", "api.aws.hci.ic.gov"),
+        always_enabled: &["us-isof-south-1"],
+    },
     COMMERCIAL,
 ];
 
@@ -39,6 +81,7 @@ const COMMERCIAL: Partition = Partition {
     name: "aws",
     prefixes: &[],
     leader: "us-east-1",
+    suffixes: suffixed("amazonaws.com", "api.aws"),
     // https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html: these cannot be disabled.
     always_enabled: &[
         "ap-northeast-1",
@@ -76,6 +119,11 @@ pub(super) fn of_region(region: &str) -> &'static str {
 /// The Region that answers for a partition's global services.
 pub(super) fn leader(partition: &str) -> &'static str {
     named(partition).leader
+}
+
+/// What a partition's host names end in.
+pub(super) fn suffixes(partition: &str) -> Suffixes {
+    named(partition).suffixes
 }
 
 /// The Regions that every account of a partition has.

@@ -11,8 +11,8 @@ const ASKED_ABOUT: &[(Operation, &[Operation])] = &[
     (Operation::SnsGetTopicAttributes, TOPICS),
     (Operation::SnsListSubscriptionsByTopic, TOPICS),
     (Operation::SnsGetSubscriptionAttributes, &[Operation::SnsListSubscriptionsByTopic]),
-    (Operation::KmsDescribeKey, &[Operation::SnsGetTopicAttributes]),
-    (Operation::KmsGetKeyPolicy, &[Operation::KmsDescribeKey]),
+    (Operation::KmsGetKeyPolicy, &[Operation::KmsDescribeKey, Operation::SnsGetTopicAttributes]),
+    (Operation::KmsGetKeyRotationStatus, &[Operation::KmsDescribeKey, Operation::KmsListKeys]),
     (Operation::BudgetsDescribeNotificationsForBudget, &[Operation::BudgetsDescribeBudgets]),
     (Operation::BudgetsDescribeSubscribersForNotification, &[Operation::BudgetsDescribeNotificationsForBudget]),
     (Operation::EventsListTargetsByRule, &[Operation::EventsListRules]),
@@ -27,7 +27,26 @@ const ASKED_ABOUT: &[(Operation, &[Operation])] = &[
     (Operation::WellarchitectedGetWorkload, &[Operation::WellarchitectedListWorkloads]),
     (Operation::WellarchitectedGetLensReview, &[Operation::WellarchitectedListWorkloads]),
     (Operation::WellarchitectedListMilestones, &[Operation::WellarchitectedListWorkloads]),
+    (Operation::CloudtrailGetEventDataStore, &[Operation::CloudtrailListEventDataStores]),
+    (Operation::LogsDescribeLogGroups, &[Operation::CloudtrailDescribeTrails]),
+    (Operation::RdsDescribeDbParameters, &[Operation::RdsDescribeDbInstances]),
+    (Operation::Elbv2DescribeLoadBalancerAttributes, &[Operation::Elbv2DescribeLoadBalancers]),
+    (Operation::CloudfrontGetDistributionConfig, &[Operation::CloudfrontListDistributions]),
+    (Operation::ApigatewayGetStages, &[Operation::ApigatewayGetRestApis]),
+    (Operation::Apigatewayv2GetStages, &[Operation::Apigatewayv2GetApis]),
+    (Operation::S3GetPublicAccessBlock, BUCKETS),
+    (Operation::S3GetBucketPolicy, BUCKETS),
+    (Operation::S3GetBucketPolicyStatus, BUCKETS),
+    (Operation::S3GetBucketAcl, BUCKETS),
+    (Operation::S3GetBucketLogging, BUCKETS),
+    (Operation::S3GetBucketVersioning, BUCKETS),
+    (Operation::S3GetBucketEncryption, BUCKETS),
+    (Operation::S3GetBucketLifecycleConfiguration, BUCKETS),
+    (Operation::S3GetObjectLockConfiguration, BUCKETS),
 ];
+
+/// Where the account's buckets are named with their Regions.
+const BUCKETS: &[Operation] = &[Operation::S3ListBuckets];
 
 /// Where topics are named that alerts go through.
 const TOPICS: &[Operation] = &[

@@ -9,6 +9,7 @@ use posture::report::Report;
 use posture::rule::{ParamOverrides, Rule, built_in};
 use posture::scan::Scan;
 use posture::snapshot::{ApiError, Observation, Outcome, Snapshot, SnapshotHeader, SnapshotReader};
+use rayon::prelude::*;
 
 use crate::offline::{account, posture};
 
@@ -58,11 +59,11 @@ fn denied(observation: &Observation) -> Observation {
 
 /// What a denied or missing observation may change: nothing but from a verdict to `unknown`, and what rested on the
 /// observation must change.
-fn blinding_never_decides(name: &str, blind: impl Fn(&Observation) -> Option<Observation>) {
+fn blinding_never_decides(name: &str, blind: impl Fn(&Observation) -> Option<Observation> + Sync) {
     let (rules, snapshot) = (rules(), read(name));
     let before = verdicts(&judge(&rules, &snapshot));
     assert!(!before.is_empty());
-    for (index, observation) in snapshot.observations().iter().enumerate() {
+    snapshot.observations().par_iter().enumerate().for_each(|(index, observation)| {
         let mut observations = snapshot.observations().to_vec();
         match blind(observation) {
             Some(blinded) => observations[index] = blinded,
@@ -83,7 +84,7 @@ fn blinding_never_decides(name: &str, blind: impl Fn(&Observation) -> Option<Obs
                 assert!(!rests, "without {label}: {key:?} still rests on it");
             }
         }
-    }
+    });
 }
 
 #[test]
@@ -103,7 +104,7 @@ fn a_rule_that_needs_a_denied_observation_says_neither_pass_nor_fail() {
     // The hardened account passes whole: what reads an observation there and is denied it can only be unknown, unless
     // another observation settles the verdict by itself.
     let (rules, snapshot) = (rules(), read("bootcamp-hardened"));
-    for (index, observation) in snapshot.observations().iter().enumerate() {
+    snapshot.observations().par_iter().enumerate().for_each(|(index, observation)| {
         let mut observations = snapshot.observations().to_vec();
         observations[index] = denied(observation);
         let report = judge(&rules, &with_observations(&snapshot, observations));
@@ -113,7 +114,7 @@ fn a_rule_that_needs_a_denied_observation_says_neither_pass_nor_fail() {
                 assert!(run.counts.unknown > 0, "without {}: {} hides its gap", observation.label(), run.id);
             }
         }
-    }
+    });
 }
 
 #[test]

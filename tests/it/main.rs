@@ -29,6 +29,8 @@ mod moto;
 mod observations;
 mod offline;
 #[cfg(feature = "live")]
+mod permissions;
+#[cfg(feature = "live")]
 mod pressure;
 #[cfg(feature = "live")]
 mod program;

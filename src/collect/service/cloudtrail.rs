@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::types::{self, LookupAttribute, LookupAttributeKey};
-use futures_util::future::{join, join_all};
+use futures_util::future::{join, join_all, join3};
 use serde_json::{Map, Value, json};
 
-use super::{Collector, Work};
+use super::{Collector, Work, logs, s3api};
+use crate::collect::calls::{Call, Calls};
 use crate::collect::context::{Context, Next, nothing, request};
 use crate::collect::convert::{IntoShape, append, shape, words};
 use crate::collect::partition::is_region;
@@ -27,6 +28,13 @@ const LOOKED_UP: [(LookupAttributeKey, &str); 3] = [
 /// Pages of 50 events that are read; an answer cut off here keeps its `NextToken`, so that nobody takes it for complete.
 const EVENT_PAGES: usize = 4;
 
+/// Event data stores of CloudTrail Lake.
+const STORES: Calls = Calls(&[Call::each_region(Operation::CloudtrailListEventDataStores).then(&[Call::about(
+    Operation::CloudtrailGetEventDataStore,
+    "EventDataStore",
+    "/EventDataStores/*/EventDataStoreArn",
+)])]);
+
 pub(super) struct CloudTrail;
 
 impl Collector for CloudTrail {
@@ -38,7 +46,7 @@ impl Collector for CloudTrail {
             };
             let client = Client::new(&context.sdk(context.leader()));
             let events = join_all(LOOKED_UP.into_iter().map(|(key, value)| events(context, &client, key, value)));
-            join(trails, events).await;
+            join3(trails, events, STORES.read(context)).await;
         }))
     }
 }
@@ -51,8 +59,23 @@ async fn trails(context: &Context<'_>, region: &str) {
             .await?;
         Ok(DescribeTrails { trail_list: output.trail_list.shape() })
     };
-    if let Some(found) = context.observe(region, Request::new(), answer, |answer| homes(answer, region)).await {
-        join_all(found.iter().map(|(arn, home)| trail(context, arn, home))).await;
+    let found = |answer: &DescribeTrails| {
+        let named = |member: fn(&Trail) -> &Option<String>| -> BTreeSet<String> {
+            answer.trail_list.iter().flatten().filter_map(|trail| member(trail).clone()).collect()
+        };
+        (
+            homes(answer, region),
+            named(|trail| &trail.s3_bucket_name),
+            named(|trail| &trail.cloud_watch_logs_log_group_arn),
+        )
+    };
+    if let Some((trails, buckets, groups)) = context.observe(region, Request::new(), answer, found).await {
+        join3(
+            join_all(trails.iter().map(|(arn, home)| trail(context, arn, home))),
+            join_all(buckets.iter().map(|bucket| s3api::follow(context, bucket))),
+            join_all(groups.iter().map(|group| logs::follow(context, group))),
+        )
+        .await;
     }
 }
 

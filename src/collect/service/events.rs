@@ -1,4 +1,4 @@
-//! Amazon EventBridge: rules of the default bus in each Region, and the targets of those that concern AWS Health.
+//! Amazon EventBridge: rules of the default bus in each Region, and the targets of those that route events of interest.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,8 @@ use crate::collect::regions;
 use crate::snapshot::Request;
 use crate::snapshot::shapes::events::{ListRules, ListTargetsByRule, Rule, Target};
 
-const HEALTH: &str = "aws.health";
+/// Sources whose events somebody should hear of, with a word that their kinds of events have.
+const SOURCES: [(&str, &str); 2] = [("aws.guardduty", "GuardDuty"), ("aws.health", "Health")];
 
 pub(super) struct Events;
 
@@ -37,7 +38,7 @@ async fn rules(context: &Context<'_>, region: &str) {
             page.next_token
         },
     );
-    if let Some(names) = context.observe(region, Request::new(), answer, health_rules).await {
+    if let Some(names) = context.observe(region, Request::new(), answer, concerned_rules).await {
         join_all(names.iter().map(|name| targets(context, &client, region, name))).await;
     }
 }
@@ -60,20 +61,22 @@ async fn targets(context: &Context<'_>, client: &Client, region: &str, rule: &st
     }
 }
 
-fn health_rules(answer: &ListRules) -> BTreeSet<String> {
-    let concerned = |rule: &&Rule| rule.event_pattern.as_deref().is_some_and(concerns_health);
+fn concerned_rules(answer: &ListRules) -> BTreeSet<String> {
+    let concerned = |rule: &&Rule| rule.event_pattern.as_deref().is_some_and(is_concerned);
     answer.rules.iter().flatten().filter(concerned).filter_map(|rule| rule.name.clone()).collect()
 }
 
-/// Whether a pattern could be meant for AWS Health. In doubt it is: a target too many costs one call, one too few an answer.
-fn concerns_health(pattern: &str) -> bool {
-    let Ok(Value::Object(pattern)) = serde_json::from_str(pattern) else { return pattern.contains(HEALTH) };
+/// Whether a pattern could be meant for such events. In doubt it is: a target too many costs one call, one too few an answer.
+fn is_concerned(pattern: &str) -> bool {
+    let Ok(Value::Object(pattern)) = serde_json::from_str(pattern) else {
+        return SOURCES.iter().any(|(source, _)| pattern.contains(source));
+    };
     if pattern.contains_key("$or") {
         return true;
     }
     match (pattern.get("source"), pattern.get("detail-type")) {
-        (Some(sources), _) => matches(sources, |source| source.starts_with(HEALTH)),
-        (None, Some(kinds)) => matches(kinds, |kind| kind.contains("Health")),
+        (Some(sources), _) => matches(sources, |text| SOURCES.iter().any(|(source, _)| text.starts_with(source))),
+        (None, Some(kinds)) => matches(kinds, |text| SOURCES.iter().any(|(_, word)| text.contains(word))),
         (None, None) => true,
     }
 }
@@ -84,7 +87,9 @@ fn matches(alternatives: &Value, fits: impl Fn(&str) -> bool) -> bool {
     alternatives.iter().any(|alternative| match alternative {
         Value::String(text) => fits(text),
         Value::Object(matcher) => match matcher.get("prefix") {
-            Some(Value::String(prefix)) => HEALTH.starts_with(prefix.as_str()) || fits(prefix),
+            Some(Value::String(prefix)) => {
+                SOURCES.iter().any(|(source, _)| source.starts_with(prefix.as_str())) || fits(prefix)
+            }
             _ => true,
         },
         _ => false,
@@ -100,20 +105,22 @@ words!(types::RuleState);
 
 #[cfg(test)]
 mod tests {
-    use super::concerns_health;
+    use super::is_concerned;
 
     #[test]
-    fn patterns_that_could_see_health_events_are_followed() {
+    fn patterns_that_could_see_events_of_interest_are_followed() {
         for pattern in [
             r#"{"source":["aws.health"]}"#,
             r#"{"source":["aws.health*"]}"#,
             r#"{"source":["aws.ec2",{"prefix":"aws."}]}"#,
             r#"{"source":[{"anything-but":["aws.ec2"]}]}"#,
             r#"{"detail-type":["AWS Health Event"]}"#,
+            r#"{"source":["aws.guardduty"],"detail":{"severity":[{"numeric":[">=",7]}]}}"#,
+            r#"{"detail-type":["GuardDuty Finding"]}"#,
             r#"{"account":["123456789012"]}"#,
             r#"{"$or":[{"source":["aws.health"]},{"source":["aws.ec2"]}]}"#,
         ] {
-            assert!(concerns_health(pattern), "{pattern}");
+            assert!(is_concerned(pattern), "{pattern}");
         }
     }
 
@@ -125,7 +132,7 @@ mod tests {
             r#"{"detail-type":["EC2 Instance State-change Notification"]}"#,
             "not json",
         ] {
-            assert!(!concerns_health(pattern), "{pattern}");
+            assert!(!is_concerned(pattern), "{pattern}");
         }
     }
 }

@@ -1,34 +1,79 @@
-//! AWS KMS: the keys of encrypted topics. Asked when a topic names a key.
+//! AWS KMS: every key with its rotation, and the policies of keys that topics name.
 
 use aws_sdk_kms::{Client, types};
 
-use super::Collector;
+use futures_util::future::join_all;
+
+use super::{Collector, Work};
+use crate::collect::calls::texts;
 use crate::collect::context::{Context, nothing, request};
 use crate::collect::convert::{IntoShape, shape, words};
-use crate::snapshot::Operation;
+use crate::collect::regions;
 use crate::snapshot::shapes::kms::{DescribeKey, GetKeyPolicy, KeyMetadata};
+use crate::snapshot::{Operation, Request};
 
 pub(super) struct Kms;
 
-impl Collector for Kms {}
+impl Collector for Kms {
+    fn start<'a>(&self, context: &'a Context<'a>) -> Option<Work<'a>> {
+        Some(Box::pin(async move {
+            let regions = regions::asked(context).await;
+            join_all(regions.iter().map(|region| keys(context, region))).await;
+        }))
+    }
+}
 
-/// Reads one key by id, ARN or alias. `GetKeyPolicy` takes no alias, so it is asked about the ARN behind one.
-pub(super) async fn follow(context: &Context<'_>, region: &str, key: &str) {
+async fn keys(context: &Context<'_>, region: &str) {
+    let pages = request([("Limit", 1000.into())]);
+    if let Some(answer) = context.ask(Operation::KmsListKeys, region, Request::new(), pages).await {
+        join_all(texts(&answer, "/Keys/*/KeyArn").iter().map(|key| listed(context, region, key))).await;
+    }
+}
+
+/// Reads a key of the account. KMS refuses to speak about the rotation of keys that it cannot rotate.
+async fn listed(context: &Context<'_>, region: &str, key: &str) {
+    let rotates = |answer: &DescribeKey| answer.key_metadata.as_ref().is_none_or(may_rotate);
+    if describe(context, region, key, rotates).await != Some(false) {
+        context.ask(Operation::KmsGetKeyRotationStatus, region, request([("KeyId", key.into())]), Request::new()).await;
+    }
+}
+
+/// Customer keys of KMS's own symmetric material that are in use.
+/// <https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyRotationStatus.html>
+fn may_rotate(key: &KeyMetadata) -> bool {
+    let is = |member: &Option<String>, wanted: &[&str]| member.as_deref().is_none_or(|value| wanted.contains(&value));
+    is(&key.key_manager, &["CUSTOMER"])
+        && is(&key.key_spec, &["SYMMETRIC_DEFAULT"])
+        && is(&key.origin, &["AWS_KMS"])
+        && is(&key.key_state, &["Enabled", "Disabled"])
+}
+
+async fn describe<R>(
+    context: &Context<'_>,
+    region: &str,
+    key: &str,
+    read: impl FnOnce(&DescribeKey) -> R,
+) -> Option<R> {
     let client = Client::new(&context.sdk(region));
     let answer = async {
         let output =
             context.send(Operation::KmsDescribeKey, region, Box::pin(client.describe_key().key_id(key).send())).await?;
         Ok(DescribeKey { key_metadata: output.key_metadata.shape() })
     };
+    context.observe(region, request([("KeyId", key.into())]), answer, read).await
+}
+
+/// Reads one key by id, ARN or alias. `GetKeyPolicy` takes no alias, so it is asked about the ARN behind one.
+pub(super) async fn follow(context: &Context<'_>, region: &str, key: &str) {
     let arn = |key: &DescribeKey| key.key_metadata.as_ref().and_then(|metadata| metadata.arn.clone());
-    let described = context.observe(region, request([("KeyId", key.into())]), answer, arn).await.flatten();
+    let described = describe(context, region, key, arn).await.flatten();
     let is_alias = key.starts_with("alias/") || key.contains(":alias/");
     let key = match described {
         Some(arn) if is_alias => arn,
         None if is_alias => return,
         _ => key.to_owned(),
     };
-    policy(context, &client, region, &key).await;
+    policy(context, &Client::new(&context.sdk(region)), region, &key).await;
 }
 
 async fn policy(context: &Context<'_>, client: &Client, region: &str, key: &str) {

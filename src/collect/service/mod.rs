@@ -1,19 +1,36 @@
 //! One collector a service. A new one is a file, its `mod` line and its entry in [`COLLECTORS`].
 
+mod accessanalyzer;
 mod account;
+mod apigateway;
+mod apigatewayv2;
 mod billing;
 mod budgets;
+mod cloudfront;
 mod cloudtrail;
 mod cloudwatch;
+mod configservice;
+mod ec2;
+mod efs;
+mod elbv2;
 mod events;
+mod guardduty;
 mod iam;
 mod kms;
+mod logs;
+mod macie2;
 mod organizations;
+mod rds;
+mod s3api;
+mod s3control;
+mod securityhub;
 mod sns;
 mod sts;
 
 use std::pin::Pin;
 
+#[cfg(test)]
+use super::calls::Call;
 use super::context::Context;
 
 /// Work that a collector has started.
@@ -26,19 +43,40 @@ pub(super) trait Collector: Sync {
         let _ = context;
         None
     }
+
+    /// The calls that it is a list of.
+    #[cfg(test)]
+    fn calls(&self) -> &'static [Call] {
+        &[]
+    }
 }
 
 /// Every collector, by its service's name in the table of operations, which is its file's name too.
 pub(super) const COLLECTORS: &[(&str, &dyn Collector)] = &[
+    ("accessanalyzer", &accessanalyzer::ACCESS_ANALYZER),
     ("account", &account::Account),
+    ("apigateway", &apigateway::API_GATEWAY),
+    ("apigatewayv2", &apigatewayv2::API_GATEWAY_V2),
     ("billing", &billing::Billing),
     ("budgets", &budgets::Budgets),
+    ("cloudfront", &cloudfront::CLOUDFRONT),
     ("cloudtrail", &cloudtrail::CloudTrail),
     ("cloudwatch", &cloudwatch::CloudWatch),
+    ("configservice", &configservice::CONFIG),
+    ("ec2", &ec2::EC2),
+    ("efs", &efs::EFS),
+    ("elbv2", &elbv2::ELBV2),
     ("events", &events::Events),
+    ("guardduty", &guardduty::GuardDuty),
     ("iam", &iam::Iam),
     ("kms", &kms::Kms),
+    ("logs", &logs::Logs),
+    ("macie2", &macie2::MACIE),
     ("organizations", &organizations::Organizations),
+    ("rds", &rds::RDS),
+    ("s3api", &s3api::S3),
+    ("s3control", &s3control::S3_CONTROL),
+    ("securityhub", &securityhub::SECURITY_HUB),
     ("sns", &sns::Sns),
     ("sts", &sts::Sts),
 ];

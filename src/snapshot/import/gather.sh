@@ -70,6 +70,11 @@ ask_about() {
     keep $? "$file" "$request"
 }
 
+# asked REGION REQUEST SERVICE COMMAND: whether this was asked already.
+asked() {
+    grep -qxF -e "{\"request\":$2,\"response\":" -e "request: $2" "$folder/$3/$4@$1"~* 2>/dev/null
+}
+
 # texts MEMBER FILE...: the JSON texts of a member, with their quotation marks, wherever it stands.
 texts() {
     member=$1
@@ -80,9 +85,22 @@ texts() {
     return 0
 }
 
+# follow REGION SERVICE LIST MEMBER COMMAND NAME: asks about everything that a list names in a member.
+follow() {
+    words "$4" "$folder/$2/$3@$1.json" | sort -u | while IFS= read -r thing; do
+        ask_about "$1" "{\"$6\":\"$thing\"}" "$2" "$5"
+    done
+}
+
 # words MEMBER FILE...: the same without quotation marks, for names that have no special characters.
 words() {
     texts "$@" | sed 's/^"//; s/"$//'
+}
+
+# strings FILE: the texts that stand in lists.
+strings() {
+    [ -f "$1" ] && sed -n 's/^ *"\([^"]*\)",\{0,1\}$/\1/p' "$1"
+    return 0
 }
 
 echo "who is asking ..." >&2
@@ -195,15 +213,103 @@ for region in $regions; do
     echo "account $account: $region ..." >&2
     ask "$region" "describe-trails@$region" cloudtrail describe-trails
     ask "$region" "list-rules@$region" events list-rules
-    # Targets of the rules that could be meant for AWS Health; in doubt one too many.
+    # Targets of the rules that could be meant for AWS Health or GuardDuty; in doubt one too many.
     awk '
-        function concerned() { return pattern !~ /source/ || pattern ~ /aws\.health|Health|prefix|suffix|wildcard|anything-but|exists|[$]or/ }
+        function concerned() { return pattern !~ /source/ || pattern ~ /aws\.health|Health|aws\.guardduty|GuardDuty|prefix|suffix|wildcard|anything-but|exists|[$]or/ }
         /^        \{/ { name = pattern = "" }
         /^            "Name": / { name = $0; sub(/^ *"Name": /, "", name); sub(/,$/, "", name) }
         /^            "EventPattern": / { pattern = $0 }
         /^        \}/ { if (pattern != "" && concerned()) print name }
     ' "$folder/events/list-rules@$region.json" 2>/dev/null | while IFS= read -r rule; do
         ask_about "$region" "{\"Rule\":$rule}" events list-targets-by-rule
+    done
+    while read -r service command; do
+        ask "$region" "$command@$region" "$service" "$command"
+    done <<LISTS
+accessanalyzer list-analyzers
+apigateway get-rest-apis
+apigatewayv2 get-apis
+cloudtrail list-event-data-stores
+configservice describe-configuration-recorder-status
+configservice describe-configuration-recorders
+configservice describe-delivery-channel-status
+configservice describe-delivery-channels
+ec2 describe-flow-logs
+ec2 describe-instances
+ec2 describe-network-acls
+ec2 describe-network-interfaces
+ec2 describe-route-tables
+ec2 describe-security-groups
+ec2 describe-volumes
+ec2 describe-vpc-endpoints
+ec2 describe-vpc-peering-connections
+ec2 describe-vpcs
+ec2 get-ebs-encryption-by-default
+ec2 get-image-block-public-access-state
+ec2 get-instance-metadata-defaults
+ec2 get-snapshot-block-public-access-state
+efs describe-file-systems
+elbv2 describe-load-balancers
+guardduty list-detectors
+kms list-keys
+macie2 get-macie-session
+rds describe-db-instances
+securityhub describe-hub
+securityhub describe-security-hub-v2
+LISTS
+    follow "$region" apigateway get-rest-apis id get-stages restApiId
+    follow "$region" apigatewayv2 get-apis ApiId get-stages ApiId
+    follow "$region" cloudtrail list-event-data-stores EventDataStoreArn get-event-data-store EventDataStore
+    follow "$region" elbv2 describe-load-balancers LoadBalancerArn describe-load-balancer-attributes LoadBalancerArn
+    follow "$region" rds describe-db-instances DBParameterGroupName describe-db-parameters DBParameterGroupName
+    words arn "$folder/accessanalyzer/list-analyzers@$region.json" | sort -u | while IFS= read -r analyzer; do
+        ask_about "$region" "{\"analyzerArn\":\"$analyzer\",\"filter\":{\"status\":{\"eq\":[\"ACTIVE\"]}}}" accessanalyzer list-findings-v2
+    done
+    strings "$folder/guardduty/list-detectors@$region.json" | while IFS= read -r detector; do
+        ask_about "$region" "{\"DetectorId\":\"$detector\"}" guardduty get-detector
+        severe='{"Criterion":{"service.archived":{"Eq":["false"]},"severity":{"Gte":7}}}'
+        ask_about "$region" "{\"DetectorId\":\"$detector\",\"FindingCriteria\":$severe}" guardduty list-findings
+        # AWS takes fifty ids at once.
+        strings "$file.json" | sort -u | awk '{ printf "%s%s", (NR % 50 == 1 ? (NR > 1 ? "\n" : "") : ","), $0 } END { if (NR) print "" }' | while IFS= read -r ids; do
+            ids=$(printf '%s' "$ids" | sed 's/,/","/g')
+            ask_about "$region" "{\"DetectorId\":\"$detector\",\"FindingIds\":[\"$ids\"]}" guardduty get-findings
+        done
+    done
+    words KeyArn "$folder/kms/list-keys@$region.json" | while IFS= read -r key; do
+        ask_about "$region" "{\"KeyId\":\"$key\"}" kms describe-key
+        # KMS speaks about the rotation of keys that it can rotate.
+        if [ ! -f "$file.json" ] || {
+            grep -q '"KeyManager": "CUSTOMER"' "$file.json" && grep -q '"KeySpec": "SYMMETRIC_DEFAULT"' "$file.json" &&
+                grep -q '"Origin": "AWS_KMS"' "$file.json" && grep -Eq '"KeyState": "(Enabled|Disabled)"' "$file.json"
+        }; then
+            ask_about "$region" "{\"KeyId\":\"$key\"}" kms get-key-rotation-status
+        fi
+    done
+done
+
+echo "account $account: buckets and distributions ..." >&2
+ask_about "$leader" "{\"AccountId\":\"$account\"}" s3control get-public-access-block
+ask "$leader" list-buckets s3api list-buckets --page-size 1000
+ask "$leader" list-distributions cloudfront list-distributions
+# Distributions stand at this depth, and their parts have ids too.
+sed -n 's/^                "Id": "\(.*\)",\{0,1\}$/\1/p' "$folder/cloudfront/list-distributions.json" 2>/dev/null |
+    while IFS= read -r distribution; do
+        ask_about "$leader" "{\"Id\":\"$distribution\"}" cloudfront get-distribution-config
+    done
+{
+    awk '
+        /^        \{/ { name = region = "" }
+        /^            "Name": "/ { split($0, part, "\""); name = part[4] }
+        /^            "BucketRegion": "/ { split($0, part, "\""); region = part[4] }
+        /^        \}/ { if (name != "") print name, region }
+    ' "$folder/s3api/list-buckets.json" 2>/dev/null
+    # Trails may deliver to buckets of other accounts.
+    words S3BucketName "$folder"/cloudtrail/describe-trails@*.json
+} | awk '!seen[$1]++' | while read -r bucket bucket_region; do
+    for command in get-bucket-acl get-bucket-encryption get-bucket-lifecycle-configuration get-bucket-logging \
+        get-bucket-policy get-bucket-policy-status get-bucket-versioning get-object-lock-configuration \
+        get-public-access-block; do
+        ask_about "${bucket_region:-$leader}" "{\"Bucket\":\"$bucket\"}" s3api "$command"
     done
 done
 
@@ -213,6 +319,10 @@ words TrailARN "$folder"/cloudtrail/describe-trails@*.json | sort -u | while IFS
     ask_about "$trail_region" "{\"Name\":\"$trail\"}" cloudtrail get-trail-status
     ask_about "$trail_region" "{\"TrailName\":\"$trail\"}" cloudtrail get-event-selectors
 done
+words CloudWatchLogsLogGroupArn "$folder"/cloudtrail/describe-trails@*.json | cut -d: -f4 | sort -u |
+    while IFS= read -r group_region; do
+        ask "$group_region" "describe-log-groups@$group_region" logs describe-log-groups
+    done
 cat "$folder"/cloudwatch/*.json "$folder"/budgets/*.json "$folder"/events/*.json 2>/dev/null |
     tr '"' '\n' | grep '^arn:aws[a-z-]*:sns:[a-z0-9-]*:[0-9]*:[A-Za-z0-9_.-]*$' | sort -u | while IFS= read -r topic; do
     topic_region=$(printf '%s' "$topic" | cut -d: -f4)
@@ -229,10 +339,11 @@ for file in "$folder"/sns/get-topic-attributes@*.json; do
     file_region=${file##*@}
     texts KmsMasterKeyId "$file" | sed "s/^/${file_region%%~*} /"
 done | sort -u | while IFS=' ' read -r key_region key; do
-    [ "$key" != '""' ] && ask_about "$key_region" "{\"KeyId\":$key}" kms describe-key
+    [ "$key" = '""' ] || asked "$key_region" "{\"KeyId\":$key}" kms describe-key ||
+        ask_about "$key_region" "{\"KeyId\":$key}" kms describe-key
     # A key's policy is asked for by its ARN, because an alias is refused.
     case $key in
-        *alias/*) key=$(texts Arn "$folder/kms/describe-key@$key_region~$number.json" | sed -n 1p) ;;
+        *alias/*) key=$(texts Arn "$file.json" | sed -n 1p) ;;
     esac
     [ "$key" != '""' ] && [ -n "$key" ] && ask_about "$key_region" "{\"KeyId\":$key}" kms get-key-policy --policy-name default
 done

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{Call, Reply, refusal};
 
 /// Operations that answer in pages.
-const PAGED: [&str; 14] = [
+const PAGED: &[&str] = &[
     "GetAccountAuthorizationDetails",
     "ListVirtualMFADevices",
     "ListAccountAliases",
@@ -20,6 +20,31 @@ const PAGED: [&str; 14] = [
     "GetBillingPreferences",
     "ListRules",
     "ListTargetsByRule",
+    "ListEventDataStores",
+    "DescribeInstances",
+    "DescribeVolumes",
+    "DescribeSecurityGroups",
+    "DescribeNetworkAcls",
+    "DescribeVpcs",
+    "DescribeFlowLogs",
+    "DescribeNetworkInterfaces",
+    "DescribeRouteTables",
+    "DescribeVpcPeeringConnections",
+    "DescribeVpcEndpoints",
+    "DescribeDBInstances",
+    "DescribeDBParameters",
+    "DescribeFileSystems",
+    "DescribeLoadBalancers",
+    "ListBuckets",
+    "ListKeys",
+    "ListDistributions",
+    "GetRestApis",
+    "GetApis",
+    "DescribeLogGroups",
+    "ListAnalyzers",
+    "ListFindingsV2",
+    "ListDetectors",
+    "ListFindings",
 ];
 
 /// A snapshot's JSON as something that answers calls, lists in pages of at most `page_size` items.
@@ -40,9 +65,10 @@ pub(crate) fn answer(snapshot: &Value, page_size: usize, call: &Call) -> Reply {
         return refusal("NotInThisSnapshot");
     };
     match (observation.get("response"), observation.get("error")) {
-        (Some(response), _) if PAGED.contains(&call.operation.as_str()) => {
-            Reply::Answer(page(response, page_size, call))
-        }
+        (Some(response), _) if PAGED.contains(&call.operation.as_str()) => match response.get("DistributionList") {
+            Some(list) => Reply::Answer(json!({ "DistributionList": page(list, page_size, call) })),
+            None => Reply::Answer(page(response, page_size, call)),
+        },
         (Some(response), _) => Reply::Answer(response.clone()),
         (None, error) => refused(error.unwrap()),
     }
@@ -93,13 +119,18 @@ fn page(response: &Value, page_size: usize, call: &Call) -> Value {
         };
         page.insert(name.clone(), part);
     }
-    let token = match call.service.as_str() {
-        "iam" => "Marker",
-        "billing" => "nextToken",
+    let token = match (call.service.as_str(), call.operation.as_str()) {
+        ("iam" | "rds", _) => "Marker",
+        ("efs" | "elbv2" | "cloudfront", _) | ("kms", "ListKeys") => "NextMarker",
+        ("s3api", _) => "ContinuationToken",
+        ("apigateway", _) => "position",
+        ("accessanalyzer" | "billing" | "logs", _) => "nextToken",
         _ => "NextToken",
     };
-    if call.service == "iam" {
-        page.insert("IsTruncated".to_owned(), json!(more));
+    match call.service.as_str() {
+        "iam" | "cloudfront" => drop(page.insert("IsTruncated".to_owned(), json!(more))),
+        "kms" => drop(page.insert("Truncated".to_owned(), json!(more))),
+        _ => {}
     }
     if more {
         page.insert(token.to_owned(), json!(format!("page-{end}")));

@@ -5,8 +5,10 @@
 
 pub(crate) mod account;
 mod cbor;
+mod names;
 mod protocol;
 pub(crate) mod relay;
+mod routes;
 mod xml;
 
 use std::fmt::Write as _;
@@ -93,6 +95,7 @@ impl Stub {
 
 /// One HTTP request, as far as the protocols need it.
 pub(crate) struct Request {
+    pub(crate) method: String,
     pub(crate) path: String,
     /// Names in lower case.
     pub(crate) headers: Vec<(String, String)>,
@@ -162,7 +165,8 @@ fn read_request(input: &mut impl BufRead) -> std::io::Result<Option<Request>> {
     if input.read_line(&mut line)? == 0 {
         return Ok(None);
     }
-    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+    let mut words = line.split(' ').map(str::to_owned);
+    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let mut headers = Vec::new();
     loop {
         let mut line = String::new();
@@ -170,7 +174,7 @@ fn read_request(input: &mut impl BufRead) -> std::io::Result<Option<Request>> {
         let Some((name, value)) = line.trim_end().split_once(':') else { break };
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
-    let mut request = Request { path, headers, body: Vec::new() };
+    let mut request = Request { method, path, headers, body: Vec::new() };
     let length = request.header("content-length").map_or(0, |length| length.parse().unwrap());
     request.body.resize(length, 0);
     input.read_exact(&mut request.body)?;

@@ -1,11 +1,12 @@
-//! AWS's protocols: Query (IAM, STS, SNS), JSON (most), REST JSON (Account) and RPC v2 CBOR (CloudWatch).
+//! AWS's protocols: Query (IAM, STS, SNS, RDS, load balancers), EC2's own, REST XML (S3, CloudFront), JSON (most), REST JSON
+//! (Account, EFS, API Gateway) and RPC v2 CBOR (CloudWatch).
 
 use base64::Engine;
 use serde_json::{Map, Value, json};
 
-use super::{Request, Response, cbor, xml};
+use super::{Request, Response, cbor, names, routes, xml};
 
-const TOKENS: [&str; 3] = ["Marker", "NextToken", "nextToken"];
+const TOKENS: [&str; 5] = ["Marker", "NextToken", "nextToken", "ContinuationToken", "position"];
 
 /// What somebody asked.
 #[derive(Debug, Clone)]
@@ -24,7 +25,10 @@ pub(crate) struct Call {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Protocol {
     Query,
+    Ec2,
+    RestXml,
     Json,
+    RestJson,
     Cbor,
 }
 
@@ -34,6 +38,13 @@ impl Call {
         let scope: Vec<&str> = scope.map_or_else(Vec::new, |(_, scope)| scope.split(['/', ',']).collect());
         let service = match scope.get(3).copied().unwrap_or("unsigned") {
             "monitoring" => "cloudwatch",
+            "access-analyzer" => "accessanalyzer",
+            "config" => "configservice",
+            "elasticloadbalancing" => "elbv2",
+            "elasticfilesystem" => "efs",
+            "apigateway" if request.path.starts_with("/v2/") => "apigatewayv2",
+            "s3" if request.path.starts_with("/v20180820/") => "s3control",
+            "s3" => "s3api",
             service => service,
         };
         let (protocol, operation, members) = if let Some(target) = request.header("x-amz-target") {
@@ -42,12 +53,23 @@ impl Call {
             (Protocol::Cbor, operation.to_owned(), cbor::decode(&request.body))
         } else if request.header("content-type").is_some_and(|kind| kind.contains("form-urlencoded")) {
             let members = query_members(&request.body);
-            (Protocol::Query, members["Action"].as_str().unwrap().to_owned(), members)
+            let protocol = if service == "ec2" { Protocol::Ec2 } else { Protocol::Query };
+            (protocol, members["Action"].as_str().unwrap().to_owned(), members)
         } else {
-            // REST JSON names the operation in its path, as in `/getContactInformation`.
-            let name = request.path.trim_start_matches('/');
-            let name = name[..1].to_ascii_uppercase() + &name[1..];
-            (Protocol::Json, name, json_members(&request.body))
+            let protocol = if ["s3api", "s3control", "cloudfront"].contains(&service) {
+                Protocol::RestXml
+            } else {
+                Protocol::RestJson
+            };
+            let (operation, mut members) =
+                routes::find(service, &request.method, &request.path).unwrap_or(("NoSuchRoute", Map::new()));
+            if request.method != "GET" {
+                members.extend(names::members(service, json_members(&request.body)));
+            }
+            let headers =
+                request.headers.iter().map(|(name, value)| (routes::member(name), Value::from(value.as_str())));
+            members.extend(headers.filter(|(name, _)| name == "AccountId"));
+            (protocol, operation.to_owned(), Value::Object(members))
         };
         let region = scope.get(2).copied().unwrap_or("unsigned").to_owned();
         let key = scope.first().copied().unwrap_or("unsigned").to_owned();
@@ -70,11 +92,11 @@ impl Call {
 
     pub(super) fn answer(&self, answer: &Value) -> Response {
         match self.protocol {
-            Protocol::Query => {
-                let body = xml::answer(&self.operation, answer);
-                Response { status: 200, headers: vec![("content-type", "text/xml".to_owned())], body }
-            }
+            Protocol::Query => xml_response(200, xml::answer(&self.service, &self.operation, answer)),
+            Protocol::Ec2 => xml_response(200, xml::ec2_answer(&self.operation, answer)),
+            Protocol::RestXml => xml_response(200, xml::rest_answer(&self.service, &self.operation, answer)),
             Protocol::Json => json_response(200, &with_epoch_times(answer)),
+            Protocol::RestJson => json_response(200, &on_the_wire(&self.service, &with_epoch_times(answer))),
             Protocol::Cbor => cbor_response(200, &with_epoch_times(answer)),
         }
     }
@@ -82,17 +104,39 @@ impl Call {
     pub(super) fn refusal(&self, status: u16, code: &str, message: &str) -> Response {
         let body = json!({ "__type": code, "message": message });
         match self.protocol {
-            Protocol::Query => {
-                let body = xml::refusal(code, message);
-                Response { status, headers: vec![("content-type", "text/xml".to_owned())], body }
-            }
+            Protocol::Query => xml_response(status, xml::refusal(code, message)),
+            Protocol::Ec2 => xml_response(status, xml::ec2_refusal(code, message)),
+            Protocol::RestXml if self.service == "s3api" => xml_response(status, xml::s3_refusal(code, message)),
+            Protocol::RestXml => xml_response(status, xml::refusal(code, message)),
             Protocol::Json => json_response(status, &body),
+            Protocol::RestJson => {
+                let mut response = json_response(status, &json!({ "message": message }));
+                response.headers.push(("x-amzn-errortype", format!("{code}:https://stub.example/")));
+                response
+            }
             Protocol::Cbor => {
                 let mut response = cbor_response(status, &body);
                 response.headers.push(("x-amzn-query-error", format!("{code};Sender")));
                 response
             }
         }
+    }
+}
+
+fn xml_response(status: u16, body: Vec<u8>) -> Response {
+    Response { status, headers: vec![("content-type", "text/xml".to_owned())], body }
+}
+
+/// An answer with the names that REST JSON gives its members.
+fn on_the_wire(service: &str, value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let renamed =
+                |(name, member): (&String, &Value)| (names::rest_json(service, name), on_the_wire(service, member));
+            members.iter().map(renamed).collect()
+        }
+        Value::Array(items) => items.iter().map(|item| on_the_wire(service, item)).collect(),
+        other => other.clone(),
     }
 }
 
@@ -127,7 +171,7 @@ fn query_members(body: &[u8]) -> Value {
     Value::Object(members)
 }
 
-fn form_decoded(text: &str) -> String {
+pub(super) fn form_decoded(text: &str) -> String {
     let mut bytes = text.bytes();
     let mut decoded = Vec::new();
     while let Some(byte) = bytes.next() {

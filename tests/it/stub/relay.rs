@@ -50,7 +50,7 @@ fn pass_on(mut client: &TcpStream, server: u16, log: &Mutex<Vec<Call>>) -> std::
 /// Sends one request over a connection of its own and reads the whole answer.
 pub(crate) fn exchange(server: u16, request: &Request) -> std::io::Result<Vec<u8>> {
     let mut stream = TcpStream::connect(("127.0.0.1", server))?;
-    let mut head = format!("POST {} HTTP/1.1\r\nconnection: close\r\n", request.path);
+    let mut head = format!("{} {} HTTP/1.1\r\nconnection: close\r\n", request.method, request.path);
     for (name, value) in request.headers.iter().filter(|(name, _)| name != "connection" && name != "content-length") {
         write!(head, "{name}: {value}\r\n").unwrap();
     }

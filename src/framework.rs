@@ -130,6 +130,13 @@ impl ControlStatus {
     }
 }
 
+impl ControlStatus {
+    /// The name for people.
+    pub fn words(self) -> &'static str {
+        if self == Self::NotApplicable { "not applicable" } else { self.name() }
+    }
+}
+
 impl From<Status> for ControlStatus {
     fn from(status: Status) -> Self {
         match status {

@@ -14,6 +14,7 @@ pub mod cli;
 #[cfg(feature = "live")]
 pub mod collect;
 pub mod config;
+pub mod diagram;
 pub mod diff;
 pub mod error;
 pub mod facts;

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::diagram::Diagrams;
 use crate::facts::Gap;
 use crate::finding::{Confidence, Finding, Severity, Status};
 use crate::framework::FrameworkReport;
@@ -39,6 +40,9 @@ pub struct Report {
     pub gaps: Vec<ReportGap>,
     /// Suppressions that are expired or matched nothing, in words.
     pub notes: Vec<String>,
+    /// The ways that alerts and escalations take, to be drawn.
+    #[serde(skip)]
+    pub diagrams: Diagrams,
     /// The controls of the framework that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub framework: Option<FrameworkReport>,

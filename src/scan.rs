@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::baseline::Baseline;
 use crate::config::Config;
+use crate::diagram::Diagrams;
 use crate::facts::{Facts, Gap};
 use crate::finding::{Finding, Severity, Status};
 use crate::report::{Counts, FORMAT, Report, ReportGap, RuleRun, Summary};
@@ -68,6 +69,7 @@ impl Scan<'_> {
             summary: summary(&rules, &findings),
             gaps: gaps(&findings),
             notes,
+            diagrams: Diagrams::of(&facts),
             framework: None,
             results: findings,
         };

@@ -65,11 +65,19 @@ enum Command {
     /// Print the JSON Schema of a format, or the facts that rules may read
     Schema(schema::Args),
     /// Print a completion script for a shell
+    #[command(after_help = "\
+Examples:
+  posture completions bash > ~/.local/share/bash-completion/completions/posture
+  posture completions zsh > \"${fpath[1]}/_posture\"
+  posture completions fish > ~/.config/fish/completions/posture.fish")]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
     /// Print the manual page
+    #[command(after_help = "\
+Examples:
+  posture man > posture.1 && man ./posture.1")]
     Man,
 }
 
@@ -147,14 +155,22 @@ fn print_error(error: &Error) {
 }
 
 const WELCOME: &str = "\
-posture audits the security posture of an AWS account.
+posture audits the security posture of an AWS account. Nothing in it is changed.
 
+Look:
   posture scan                          judge the account of your AWS credentials
   posture scan --snapshot FILE          judge a saved snapshot, without credentials
   posture fix --snapshot FILE           print the commands that mend what is wrong, to read and run
+  posture scan --output html=page.html  and write the page to read and send around
+
+Without credentials here:
   posture snapshot -o FILE              save what AWS answers, to judge it later or elsewhere
   posture import --script               print a script that collects with the AWS CLI alone
   posture permissions                   print the IAM policy that a scan needs
+
+Live with it:
+  posture diff OLD NEW                  what got better, worse, new, gone, became unknown
+  posture suppress RULE RESOURCE …      accept a finding for now
   posture rules list                    list what is judged
 
 Every command explains itself with --help.

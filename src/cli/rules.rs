@@ -1,5 +1,6 @@
 //! `posture rules`: list, show, test and create rules.
 
+mod docs;
 mod new;
 
 use std::fmt::Write as _;
@@ -53,6 +54,13 @@ enum RulesCommand {
         /// Folder or file with rules of your own
         path: Option<PathBuf>,
     },
+    /// Write the chapters of a documentation site: a page for each rule and framework
+    Docs {
+        /// Folder to write to; made when it is not there
+        dir: PathBuf,
+        #[command(flatten)]
+        selection: Selection,
+    },
     /// Write a rule file with examples to fill in
     New {
         /// The rule's id, as in `team-tag-present`
@@ -77,6 +85,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
     match &args.command {
         RulesCommand::List { format, selection } => list(*format, &selection.load()?.0),
         RulesCommand::Show { id, selection } => show(id, &selection.load()?.0),
+        RulesCommand::Docs { dir, selection } => docs::run(dir, &selection.load()?.0),
         RulesCommand::Test { path } => test(path.as_deref()),
         RulesCommand::New { id, resource, dir } => new::run(id, resource, dir),
     }

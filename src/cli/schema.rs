@@ -11,6 +11,11 @@ use crate::rule::{RuleFile, Ty};
 
 /// Options of `posture schema`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  posture schema rule > rule.schema.json        for the first line of a rule: # yaml-language-server: $schema=rule.schema.json
+  posture schema config > posture.schema.json   the same for posture.yaml
+  posture schema facts                          what rules may read")]
 pub(super) struct Args {
     /// What to print
     what: What,

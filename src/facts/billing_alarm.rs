@@ -267,7 +267,8 @@ fn routes(walk: &Walk<'_>, uses: &mut Vec<(String, Publisher)>, alarm: &MetricAl
         found.extend(beyond.into_iter().map(|(route, link)| match (simple, link) {
             (false, Link::Holds(_)) => {
                 let reason = format!("whether composite alarm `{}` goes off depends on other alarms", name(composite));
-                AlertRoute::new(&address(&route), Link::Open(Gap::of_reason(UNDECIDED, reason)))
+                let (open, link) = AlertRoute::new(&address(&route), Link::Open(Gap::of_reason(UNDECIDED, reason)));
+                (AlertRoute { links: route.links, ..open }, link)
             }
             (_, link) => (route, link),
         }));
@@ -306,7 +307,7 @@ fn publish(
             continue;
         };
         let publisher = Publisher::Alarm(arn.to_owned());
-        let (_, through) = walk.through(topic, &publisher);
+        let (route, through) = walk.through(topic, &publisher);
         uses.push((topic.clone(), publisher));
         let enabled = match enabled {
             Some(true) => Link::Holds(place.origin("/MetricAlarms/*/ActionsEnabled")),
@@ -316,6 +317,7 @@ fn publish(
             ),
             None => Link::Open(place.source.gap(MEMBER_MISSING, "an alarm has no `ActionsEnabled`")),
         };
-        found.push(AlertRoute::new(topic, Link::all([enabled, through])));
+        let (whole, link) = AlertRoute::new(topic, Link::all([enabled, through]));
+        found.push((AlertRoute { links: route.links, ..whole }, link));
     }
 }

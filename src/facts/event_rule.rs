@@ -30,6 +30,8 @@ pub(crate) struct RoutedRule {
     pub(crate) targets: Fact<List<EventTarget>>,
     /// Whether an SNS topic among them reaches a confirmed recipient.
     pub(crate) reaches: Link,
+    /// The ways through those topics.
+    pub(crate) routes: Fact<List<AlertRoute>>,
 }
 
 /// The event buses of a snapshot.
@@ -117,11 +119,13 @@ impl<'a> Buses<'a> {
             .arn
             .clone()
             .unwrap_or_else(|| format!("arn:{partition}:events:{}:{account}:rule/{name}", place.region));
+        let routes = self.routes(&source, &arn, uses);
         Some(RoutedRule {
             name: Fact::present(name.to_owned(), place.origin("/Rules/*/Name")),
             covers: Link::all([state, pattern]),
             targets: targets(&source),
-            reaches: self.routes(&source, &arn, uses).link,
+            reaches: routes.link,
+            routes: routes.routes,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::alerts::{Publisher, Walk};
+use super::alerts::{AlertRoute, Publisher, Walk};
 use super::detection::{self, Detection};
 use super::event_pattern;
 use super::event_rule::{Buses, EventTarget, RoutedRule};
@@ -41,6 +41,8 @@ facts! {
         problem: String => [EventsListRules];
         /// The rule's targets.
         targets: List<EventTarget> => [EventsListTargetsByRule];
+        /// The topics that the rule publishes to.
+        routes: List<AlertRoute> => [EventsListTargetsByRule];
         /// True when at least one target is an SNS topic that reaches a confirmed recipient.
         reaches: bool => [
             EventsListTargetsByRule, SnsGetTopicAttributes, SnsListSubscriptionsByTopic, SnsGetSubscriptionAttributes,
@@ -129,6 +131,7 @@ fn health_rule(rule: RoutedRule) -> HealthRule {
         targets: rule.targets,
         reaches: rule.reaches.holds(),
         broken_at: rule.reaches.reason(),
+        routes: rule.routes,
     }
 }
 

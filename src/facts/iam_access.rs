@@ -4,6 +4,7 @@
 //! built on demand), because on large accounts it costs more than everything else.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 
 use super::authorization;
 use super::iam_user::IamUser;
@@ -13,6 +14,7 @@ use crate::facts;
 use crate::iam::access::{Access, BILLING_ACTIONS, BUDGET_ACTIONS};
 use crate::iam::account::{Account, Boundary, DocumentId, Principal, PrincipalKind};
 use crate::iam::document::Rule;
+use crate::iam::escalation::{Chain, paths};
 use crate::iam::pattern::Pattern;
 use crate::iam::{Effect, PrincipalBlock, Truth, policy};
 use crate::snapshot::{Said, Snapshot, shapes::iam};
@@ -44,9 +46,20 @@ pub(crate) struct Engine {
     pub(super) gaps: Vec<Gap>,
     /// Where the answers begin.
     pub(super) origin: Origin,
+    chains: OnceLock<Vec<Chain>>,
 }
 
 impl Engine {
+    /// How principals could become others, worked out once.
+    pub(super) fn chains(&self) -> &[Chain] {
+        self.chains.get_or_init(|| paths(std::slice::from_ref(&self.account), None))
+    }
+
+    /// The chains, if anybody asked for them yet.
+    pub(super) fn known_chains(&self) -> &[Chain] {
+        self.chains.get().map_or(&[], Vec::as_slice)
+    }
+
     /// Reads the authorization details of a snapshot.
     pub(crate) fn read(snapshot: &Snapshot) -> Self {
         let mut builder = Account::builder(&snapshot.account, &snapshot.partition, Some(snapshot.collected_at));
@@ -63,7 +76,13 @@ impl Engine {
         let attached = policies.items.iter().filter_map(|policy| {
             Some((policy.detail.arn.clone()?, policy.detail.attachment_count.map(|count| count > 0)))
         });
-        let mut engine = Self { account: builder.build(), attached: attached.collect(), gaps: policies.gaps, origin };
+        let mut engine = Self {
+            account: builder.build(),
+            attached: attached.collect(),
+            gaps: policies.gaps,
+            origin,
+            chains: OnceLock::new(),
+        };
         engine.gaps.extend(authorization::users(snapshot).gaps);
         engine.gaps.extend(authorization::groups(snapshot).gaps);
         engine.gaps.extend(authorization::roles(snapshot).gaps);

@@ -9,7 +9,7 @@ use crate::facts;
 use crate::iam::Effect;
 use crate::iam::account::{Attached, DocumentId, PolicyName, PrincipalKind};
 use crate::iam::document::Rule;
-use crate::iam::escalation::{Step, paths};
+use crate::iam::escalation::Step;
 use crate::iam::pattern::Pattern;
 
 facts! {
@@ -161,7 +161,7 @@ struct Escalations {
 impl Escalations {
     fn read(engine: &Engine) -> Self {
         let mut all = Self { certain: BTreeMap::new(), doubtful: BTreeMap::new() };
-        for chain in paths(std::slice::from_ref(&engine.account), None) {
+        for chain in engine.chains() {
             if chain.reaches == "admin" {
                 let certain = chain.steps.iter().all(|step| step.depends_on.is_empty());
                 for step in &chain.steps {

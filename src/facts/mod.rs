@@ -44,7 +44,7 @@ mod virtual_mfa;
 
 pub use crate::snapshot::leader_region;
 pub use account::Account;
-pub use alerts::AlertRoute;
+pub use alerts::{AlertRoute, RouteLink};
 pub use billing::Billing;
 pub use billing_access::BillingAccess;
 pub use billing_alarm::BillingAlarm;
@@ -85,6 +85,7 @@ pub use value::{
 
 use std::sync::OnceLock;
 
+use crate::iam::escalation::Chain;
 use crate::snapshot::{Operation, Snapshot, Time};
 
 /// Everything that rules can know of one account.
@@ -143,6 +144,11 @@ impl Facts {
     /// Managed and inline policies, judged when a rule first asks: escalation looks at all principals at once.
     pub fn policies(&self) -> &List<Resource<IamPolicy>> {
         self.policies.get_or_init(|| iam_policy::policies(&self.engine))
+    }
+
+    /// The escalation chains, as far as a rule asked for them; nothing is worked out here.
+    pub fn known_chains(&self) -> &[Chain] {
+        self.engine.known_chains()
     }
 
     /// Users, groups and roles with their inline policies.

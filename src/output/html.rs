@@ -5,6 +5,7 @@
 //! page and become elements only as text.
 
 mod data;
+mod drawing;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -36,6 +37,8 @@ impl Renderer for Html {
         totals(report, sink)?;
         scores("Score per area", "Area", &by_area(report), sink)?;
         scores("Score per framework", "Framework", &by_framework(report), sink)?;
+        controls(report, sink)?;
+        drawing::sections(report, sink)?;
         results(sink)?;
         writeln!(sink, "</main>")?;
         foot(report, sink)
@@ -87,6 +90,33 @@ fn steps(report: &Report, sink: &mut dyn Write) -> io::Result<()> {
         writeln!(sink, "</li>")?;
     }
     writeln!(sink, "</ol></section>")
+}
+
+/// Every control of the framework that was asked for.
+fn controls(report: &Report, sink: &mut dyn Write) -> io::Result<()> {
+    let Some(framework) = &report.framework else { return Ok(()) };
+    let counts: Vec<String> =
+        framework.summary.iter().map(|(status, count)| format!("{count} {}", status.words())).collect();
+    writeln!(
+        sink,
+        "<section><details id=\"controls\" open><summary>{}</summary><table><caption>{}</caption><thead><tr>\
+         <th scope=\"col\">Control</th><th scope=\"col\">Status</th><th scope=\"col\">What it asks</th>\
+         <th scope=\"col\">Rules</th></tr></thead><tbody>",
+        text(&framework.name),
+        counts.join(", ")
+    )?;
+    for control in &framework.controls {
+        writeln!(
+            sink,
+            "<tr><th scope=\"row\">{}</th><td><span class=\"badge {}\">{}</span></td><td>{}</td><td><code>{}</code></td></tr>",
+            text(&control.id),
+            control.status.name(),
+            control.status.words(),
+            text(&control.title),
+            text(&control.rules.join(", "))
+        )?;
+    }
+    writeln!(sink, "</tbody></table></details></section>")
 }
 
 fn totals(report: &Report, sink: &mut dyn Write) -> io::Result<()> {

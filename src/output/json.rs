@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Context, Place, Renderer, safe_json};
+use crate::diagram::Diagram;
 use crate::facts::Gap;
 use crate::finding::{AppliedSuppression, Evidence, Finding, Severity, Status};
 use crate::framework::FrameworkReport;
@@ -67,6 +68,10 @@ pub(super) struct JsonReport<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     #[schemars(default)]
     notes: &'a [String],
+    /// The ways of alerts to people and of principals to administrator, as nodes and edges; at most 50 of each kind.
+    #[serde(skip_serializing_if = "<[Diagram]>::is_empty")]
+    #[schemars(default)]
+    diagrams: &'a [Diagram],
     /// The controls of the framework that was asked for, when one was.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(default)]
@@ -231,6 +236,7 @@ impl<'a> From<&'a Report> for JsonReport<'a> {
             summary: JsonSummary::from(&report.summary),
             gaps: report.gaps.iter().map(JsonReportGap::from).collect(),
             notes: &report.notes,
+            diagrams: &report.diagrams.drawn,
             framework: report.framework.as_ref(),
             results: report.results.iter().map(JsonResult::from).collect(),
         }

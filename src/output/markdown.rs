@@ -17,7 +17,7 @@ pub(super) struct Markdown;
 
 /// Bytes of a step summary that GitHub takes, with room for the note.
 const MOST_BYTES: usize = 1_048_576 - 4_096;
-/// Bytes that rules not judged may take.
+/// Bytes that rules not judged may take, and as many the controls.
 const MOST_NOT_JUDGED: usize = 256 * 1_024;
 /// Characters of one text.
 const TEXT: usize = 300;
@@ -32,6 +32,8 @@ impl Renderer for Markdown {
         steps(report, &mut page);
         let limit = page.len() + MOST_NOT_JUDGED;
         not_judged(report, &mut page, limit);
+        let limit = page.len() + MOST_NOT_JUDGED;
+        controls(report, &mut page, limit);
         failing(report, &mut page);
         sink.write_all(page.as_bytes())
     }
@@ -69,6 +71,21 @@ fn summary(report: &Report, page: &mut String) {
     for note in report.notes.iter().take(100) {
         let _ = writeln!(page, "- {}", text(note));
     }
+}
+
+/// Every control of the framework that was asked for.
+fn controls(report: &Report, page: &mut String, limit: usize) {
+    let Some(framework) = &report.framework else { return };
+    let counts: Vec<String> =
+        framework.summary.iter().map(|(status, count)| format!("{count} {}", status.words())).collect();
+    let _ = writeln!(page, "\n### {}\n\n{}\n", text(&framework.name), counts.join(", "));
+    page.push_str("| Control | Status | What it asks | Rules |\n|---|---|---|---|\n");
+    let rows = framework.controls.iter().map(|control| {
+        let rules: Vec<String> = control.rules.iter().map(|rule| code(rule)).collect();
+        let (id, title) = (text(&control.id), text(&control.title));
+        format!("| {id} | {} | {title} | {} |\n", control.status.words(), rules.join(" "))
+    });
+    push_rows(page, rows, limit, "controls");
 }
 
 fn steps(report: &Report, page: &mut String) {

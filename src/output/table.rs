@@ -106,17 +106,14 @@ impl Page<'_> {
     /// Every control of the framework that was asked for.
     fn framework(&self, report: &Report, sink: &mut dyn Write) -> io::Result<()> {
         let Some(framework) = &report.framework else { return Ok(()) };
-        let counts: Vec<String> = framework
-            .summary
-            .iter()
-            .map(|(status, count)| format!("{count} {}", status.name().replace('_', " ")))
-            .collect();
-        self.heading(&format!("{}: {}", framework.name, counts.join(", ")), None, sink)?;
+        let counts: Vec<String> =
+            framework.summary.iter().map(|(status, count)| format!("{count} {}", status.words())).collect();
+        self.heading(&format!("{}: {}", clipped(&framework.name, CELL), counts.join(", ")), None, sink)?;
         let mut table = grid::grid(self.context, &["Control", "Status", "What it asks", "Rules"]);
         for control in &framework.controls {
             table.add_row(vec![
                 Cell::new(clipped(&control.id, CELL)),
-                Cell::new(control.status.name().replace('_', " ")),
+                Cell::new(control.status.words()),
                 Cell::new(clipped(&control.title, CELL)),
                 Cell::new(clipped(&control.rules.join(", "), CELL)),
             ]);

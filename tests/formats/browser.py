@@ -104,6 +104,18 @@ def reader(browser):
     assert count(browser) == "2 of 10 results", count(browser)
     areas = browser.run("return [...document.querySelectorAll('[name=area] option')].map(o => o.value)")
     assert "iam" in areas and "root" in areas, areas
+    drawn = browser.run("return [...document.querySelectorAll('figure svg')].map(s => s.getAttribute('role') + ' ' +"
+                        " document.getElementById(s.getAttribute('aria-labelledby').split(' ')[1]).textContent)")
+    assert len(drawn) == 2 and all(text.startswith("img ") for text in drawn), drawn
+    assert "alarm bill (holds), then topic billing-alarm (holds), then subscription (broken): topic" in drawn[0], drawn
+    boxes = browser.run("return [...document.querySelectorAll('#alert-routes .node')].map(n => n.getBoundingClientRect().width)")
+    assert len(boxes) == 3 and all(width > 100 for width in boxes), boxes
+    stroke = "return getComputedStyle(document.querySelector('#alert-routes .node.broken rect')).stroke"
+    assert browser.run(stroke) != browser.run(stroke.replace("broken", "holds")), "broken links look like others"
+    browser.click("#alert-routes summary")
+    assert not browser.run("return document.querySelector('#alert-routes').open"), "the section does not close"
+    browser.click("#alert-routes summary")
+    assert "Root has MFA" in browser.run("return document.querySelector('#controls').innerText")
     frameworks = browser.run("return [...document.querySelectorAll('[name=framework] option')].map(o => o.value)")
     assert frameworks == ["", "cis-aws-3.0", "fsbp"], frameworks
     colour = "return getComputedStyle(document.body).backgroundColor"

@@ -4,11 +4,13 @@
 
 mod common;
 mod hostile;
+mod hostile_snapshot;
 #[cfg(target_os = "linux")]
 mod html;
 mod json;
 mod junit;
 mod others;
+mod picture;
 mod python;
 mod sample;
 mod sarif;

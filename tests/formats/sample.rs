@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use posture::diagram::{Diagram, Diagrams, Edge, Kind, Node, State, Way};
 use posture::facts::{Gap, NOT_ATTESTED};
 use posture::finding::{AppliedSuppression, Confidence, Evidence, Finding, ResourceId, Severity, Status, fingerprint};
+use posture::framework::{ControlReport, ControlStatus, FrameworkReport, Judged};
 use posture::report::{Counts, FORMAT, Report, ReportGap, RuleRun, Summary};
 use posture::snapshot::{ApiError, Operation, Request, Time};
 use serde_json::json;
@@ -20,11 +22,21 @@ pub(crate) struct Builder<'a> {
     results: Vec<Finding>,
     gaps: Vec<ReportGap>,
     notes: Vec<String>,
+    diagrams: Diagrams,
+    framework: Option<FrameworkReport>,
 }
 
 impl<'a> Builder<'a> {
     pub(crate) fn new(text: Text<'a>) -> Self {
-        Self { text, rules: Vec::new(), results: Vec::new(), gaps: Vec::new(), notes: Vec::new() }
+        Self {
+            text,
+            rules: Vec::new(),
+            results: Vec::new(),
+            gaps: Vec::new(),
+            notes: Vec::new(),
+            diagrams: Diagrams::default(),
+            framework: None,
+        }
     }
 
     pub(crate) fn rule(mut self, id: &str, severity: Severity) -> Self {
@@ -84,6 +96,13 @@ impl<'a> Builder<'a> {
         self
     }
 
+    /// Adds drawings of both kinds and the controls of a framework.
+    pub(crate) fn drawings(mut self) -> Self {
+        self.diagrams = diagrams(self.text);
+        self.framework = Some(framework(self.text));
+        self
+    }
+
     pub(crate) fn note(mut self, note: &str) -> Self {
         self.notes.push((self.text)(note));
         self
@@ -104,7 +123,8 @@ impl<'a> Builder<'a> {
             summary,
             gaps: self.gaps,
             notes: self.notes,
-            framework: None,
+            diagrams: self.diagrams,
+            framework: self.framework,
             results: self.results,
         }
     }
@@ -149,6 +169,56 @@ fn evidence(text: Text<'_>) -> Vec<Evidence> {
         },
         Evidence { fact: text("attestation"), value: json!(text("yes")), observation: None, pointer: None },
     ]
+}
+
+fn diagrams(text: Text<'_>) -> Diagrams {
+    let node = |what: &str, name: &str, state| Node { what: text(what), name: text(name), state };
+    let edge = |what: &str, state| Edge { what: text(what), state };
+    let alert = Way {
+        state: State::Broken,
+        reason: Some(text("topic `billing-alarm` has no subscription")),
+        nodes: vec![
+            node("alarm", "bill", State::Holds),
+            node("topic", "billing-alarm", State::Holds),
+            node("subscription", "", State::Broken),
+        ],
+        edges: vec![edge("", State::Holds), edge("", State::Broken)],
+    };
+    let climb = Way {
+        state: State::Unknown,
+        reason: Some(text("depends on aws:SourceIp")),
+        nodes: vec![node("user", "dave", State::Holds), node("administrator", "ops", State::Unknown)],
+        edges: vec![edge("assume a role (sts:AssumeRole)", State::Unknown)],
+    };
+    let diagram = |kind, title: &str, way: Way| Diagram {
+        kind,
+        title: text(title),
+        state: way.state,
+        ways: vec![way],
+        further_ways: 2,
+    };
+    let drawn = vec![
+        diagram(Kind::AlertRoute, "alarm bill", alert),
+        diagram(Kind::Escalation, "arn:aws:iam::123456789012:user/dave", climb),
+    ];
+    Diagrams { drawn, left_out: 3 }
+}
+
+fn framework(text: Text<'_>) -> FrameworkReport {
+    let control = ControlReport {
+        id: text("1.5"),
+        title: text("Root has MFA"),
+        judged: Judged::Automated,
+        status: ControlStatus::NotApplicable,
+        rules: vec![text("root-mfa-enabled")],
+    };
+    let summary = BTreeMap::from([(ControlStatus::NotApplicable, 1)]);
+    FrameworkReport {
+        id: text("cis-aws-3.0"),
+        name: text("CIS AWS Foundations 3.0.0"),
+        summary,
+        controls: vec![control],
+    }
 }
 
 /// A call that AWS refused.
@@ -197,6 +267,7 @@ pub(crate) fn everything(text: Text<'_>) -> Report {
         .gap(denied(text), &["budget-cost-exists"])
         .gap(failed(text), &["root-mfa-enabled"])
         .note("the suppression of `old-rule` expired on 2026-01-01")
+        .drawings()
         .build()
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::{Value, json};
+
 use crate::offline::{Run, account, posture, posture_in};
 
 fn posture_at<'a>(folder: &Path, args: impl IntoIterator<Item = &'a str>) -> Run {
@@ -92,6 +94,66 @@ fn an_error_in_a_block_of_cel_points_to_the_line_inside_it() {
 }
 
 #[test]
+fn the_chapters_of_the_site_hold_a_page_for_each_rule_and_framework() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(posture_at(folder.path(), ["rules", "docs", "site"]).code, 0);
+    let read = |name: &str| std::fs::read_to_string(folder.path().join("site").join(name)).unwrap();
+    let summary = read("SUMMARY.part.md");
+    let links: Vec<&str> = summary.split("](rules/").skip(1).map(|rest| rest.split(')').next().unwrap()).collect();
+    for rule in posture::rule::built_in(&posture::rule::ParamOverrides::new()).unwrap() {
+        assert!(links.contains(&format!("{}.md", rule.id).as_str()), "{} has no chapter", rule.id);
+    }
+    for framework in posture::framework::all().unwrap() {
+        let page = read(&format!("frameworks/{}.md", framework.id));
+        assert!(page.contains(&framework.reference), "{}", framework.id);
+        for control in &framework.controls {
+            assert!(page.contains(&format!("| {} |", control.id)), "{} {}", framework.id, control.id);
+        }
+    }
+    for link in links {
+        assert!(read(link).starts_with("# "), "{link}");
+    }
+    let page = read("root-mfa-enabled.md");
+    assert!(page.contains("](frameworks/cis-aws-7.0.md): 2.5"), "{page}");
+}
+
+#[test]
+fn every_command_shows_examples_in_its_help() {
+    let help = posture(["--help"]).text();
+    let (_, commands) = help.split_once("Commands:\n").unwrap();
+    let names: Vec<&str> = commands
+        .lines()
+        .take_while(|line| !line.is_empty())
+        // A longer summary goes on in lines that are indented further.
+        .filter(|line| !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(names.contains(&"scan") && names.contains(&"suppress"), "{names:?}");
+    for name in names.into_iter().filter(|name| *name != "help") {
+        let shown: Vec<String> = if name == "iam" {
+            ["eval", "can", "who-can", "paths"].map(|ask| posture(["iam", ask, "--help"]).text()).into()
+        } else {
+            vec![posture([name, "--help"]).text()]
+        };
+        for text in shown {
+            assert!(text.contains("\nExamples:\n  ") && text.contains("posture "), "{name}:\n{text}");
+        }
+    }
+    assert!(help.lines().count() < 40, "the first help is long:\n{help}");
+}
+
+#[test]
+fn posture_alone_says_what_to_do() {
+    let run = posture([]);
+    assert_eq!(run.code, 0);
+    for command in
+        ["posture scan ", "posture snapshot", "posture import --script", "posture permissions", "posture suppress"]
+    {
+        assert!(run.text().contains(command), "{command}");
+    }
+}
+
+#[test]
 fn hostile_lines_of_files_do_not_reach_the_terminal() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("posture.yaml"), "fail_on: \"\u{202e}hgih\u{9b}31m\"\n").unwrap();
@@ -119,4 +181,55 @@ fn the_trust_policy_for_github_names_both_forms_of_the_subject() {
     for wrong in ["--github=octocat/*", "--account=1", "--branch=*"] {
         assert_eq!(posture(["permissions", "--github", "octocat/demo", wrong]).code, 2, "{wrong}");
     }
+}
+
+/// The diagrams of one kind in the report of an example account.
+fn diagrams(folder: &Path, snapshot: &str, kind: &str, more: &[&str]) -> Vec<Value> {
+    let run = posture_at(folder, [&["scan", "--snapshot", snapshot, "--format", "json"], more].concat());
+    let report = run.json();
+    let drawn = report["diagrams"].as_array().cloned().unwrap_or_default();
+    for way in drawn.iter().flat_map(|diagram| diagram["ways"].as_array().unwrap()) {
+        assert_eq!(way["nodes"].as_array().unwrap().len(), way["edges"].as_array().unwrap().len() + 1, "{way}");
+    }
+    drawn.into_iter().filter(|diagram| diagram["kind"] == kind).collect()
+}
+
+#[test]
+fn the_report_draws_the_way_of_every_alert_link_by_link() {
+    let folder = tempfile::tempdir().unwrap();
+    let alarm = |snapshot: &str| {
+        let all = diagrams(folder.path(), snapshot, "alert_route", &[]);
+        all.into_iter().find(|diagram| diagram["title"] == "alarm billing-50-usd").unwrap()
+    };
+    let heard = alarm(&account("bootcamp-hardened"));
+    let names: Vec<&str> =
+        heard["ways"][0]["nodes"].as_array().unwrap().iter().map(|node| node["what"].as_str().unwrap()).collect();
+    assert_eq!(names, ["alarm", "Region and account", "topic", "topic policy", "key", "subscription"]);
+    assert_eq!((&heard["state"], &heard["ways"][0]["reason"]), (&json!("holds"), &Value::Null));
+
+    let text = std::fs::read_to_string(account("bootcamp-hardened")).unwrap();
+    let mut snapshot: Value = serde_json::from_str(&text).unwrap();
+    for observation in snapshot["observations"].as_array_mut().unwrap() {
+        if observation["operation"] == "ListSubscriptionsByTopic" {
+            observation["response"] = json!({ "Subscriptions": [] });
+        }
+    }
+    std::fs::write(folder.path().join("unheard.json"), snapshot.to_string()).unwrap();
+    let unheard = alarm("unheard.json");
+    let states: Vec<&str> =
+        unheard["ways"][0]["nodes"].as_array().unwrap().iter().map(|node| node["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["holds", "holds", "holds", "holds", "holds", "broken"]);
+    assert_eq!(unheard["ways"][0]["reason"], "topic `billing-alerts` has no subscription");
+}
+
+#[test]
+fn escalations_are_drawn_where_a_rule_worked_them_out() {
+    let path = account("bootcamp");
+    let drawn = diagrams(Path::new("."), &path, "escalation", &[]);
+    assert_eq!(drawn[0]["title"], "arn:aws:iam::123456789012:user/deploy-ci");
+    assert_eq!(
+        drawn[0]["ways"][0]["nodes"][1],
+        json!({ "what": "administrator", "name": "lambda-admin", "state": "holds" })
+    );
+    assert!(diagrams(Path::new("."), &path, "escalation", &["--rule", "root-mfa-enabled"]).is_empty());
 }

@@ -38,5 +38,6 @@ mod recordings;
 #[cfg(feature = "live")]
 mod stub;
 mod suppress;
+mod tutorial;
 #[cfg(feature = "live")]
 mod wire;

@@ -18,6 +18,10 @@ use crate::iam::truth::Truth;
 
 /// Tells whether a principal may do something.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  posture iam can ann s3:GetObject --snapshot account.json.zst
+  posture iam can role/deploy iam:PassRole arn:aws:iam::123456789012:role/admin --snapshot account.json.zst")]
 pub struct CanArguments {
     /// Who: an ARN, `user/NAME`, `role/NAME` or a name
     #[arg(value_name = "PRINCIPAL")]
@@ -35,6 +39,10 @@ pub struct CanArguments {
 
 /// Lists the principals that may do something.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  posture iam who-can iam:CreateAccessKey --snapshot account.json.zst
+  posture iam who-can 's3:Delete*' --snapshot account.json.zst --format json")]
 pub struct WhoCanArguments {
     /// What, as in `s3:GetObject`; with wildcards, some action that matches
     #[arg(value_name = "ACTION")]

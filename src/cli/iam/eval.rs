@@ -15,6 +15,10 @@ use std::path::{Path, PathBuf};
 
 /// Decides requests over policies given with them, one JSON object a line.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  posture iam eval cases.ndjson
+  generate-cases | posture iam eval -")]
 pub struct Arguments {
     /// File of cases, one JSON object a line; `-` is standard input.
     #[arg(value_name = "FILE")]

@@ -9,6 +9,10 @@ use crate::iam::escalation::{Chain, Step, paths};
 
 /// Lists chains of steps by which principals gain the permissions of others.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  posture iam paths --snapshot account.json.zst             every chain of the account
+  posture iam paths user/dave --snapshot account.json.zst   those that start at one user")]
 pub struct Arguments {
     /// Only chains that start here: an ARN, `user/NAME`, `role/NAME` or a name
     #[arg(value_name = "PRINCIPAL")]

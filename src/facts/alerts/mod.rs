@@ -33,6 +33,24 @@ facts! {
         broken_at: String => [
             SnsGetTopicAttributes, SnsListSubscriptionsByTopic, SnsGetSubscriptionAttributes, KmsDescribeKey, KmsGetKeyPolicy
         ];
+        /// The links of the way through a topic, in order; none for an e-mail address.
+        links: List<RouteLink> => [
+            SnsGetTopicAttributes, SnsListSubscriptionsByTopic, SnsGetSubscriptionAttributes, KmsDescribeKey, KmsGetKeyPolicy
+        ];
+    }
+
+    /// One link of the way through a topic.
+    RouteLink as "route-link" {
+        /// What the link is, as in `topic policy`.
+        name: String => [];
+        /// True when it holds.
+        holds: bool => [
+            SnsGetTopicAttributes, SnsListSubscriptionsByTopic, SnsGetSubscriptionAttributes, KmsDescribeKey, KmsGetKeyPolicy
+        ];
+        /// Why it is broken; absent when it holds.
+        broken_at: String => [
+            SnsGetTopicAttributes, SnsListSubscriptionsByTopic, SnsGetSubscriptionAttributes, KmsDescribeKey, KmsGetKeyPolicy
+        ];
     }
 }
 
@@ -71,7 +89,10 @@ impl<'a> Walk<'a> {
 
     /// The route from a publisher through a topic.
     pub(crate) fn through(&self, topic: &str, publisher: &Publisher) -> (AlertRoute, Link) {
-        AlertRoute::new(topic, self.topic(topic).route(publisher))
+        let topic = self.topic(topic);
+        let links = topic.links(publisher);
+        let (route, link) = AlertRoute::new(topic.arn, topic.route(links.iter().map(|(_, link)| link.clone())));
+        (route.through(links), link)
     }
 }
 
@@ -79,7 +100,18 @@ impl AlertRoute {
     /// A route to an address and what is known of it.
     pub(crate) fn new(address: &str, link: Link) -> (Self, Link) {
         let name = Fact::derived(Observed::Present(address.to_owned()));
-        (Self { name, reaches: link.holds(), broken_at: link.reason() }, link)
+        let links = Fact::derived(Observed::Present(List::whole(Vec::new())));
+        (Self { name, reaches: link.holds(), broken_at: link.reason(), links }, link)
+    }
+
+    /// The same route with the links that it takes.
+    pub(crate) fn through(self, links: impl IntoIterator<Item = (&'static str, Link)>) -> Self {
+        let links = links.into_iter().map(|(name, link)| RouteLink {
+            name: Fact::derived(Observed::Present(name.to_owned())),
+            holds: link.holds(),
+            broken_at: link.reason(),
+        });
+        Self { links: Fact::derived(Observed::Present(List::whole(links.collect()))), ..self }
     }
 }
 

@@ -175,10 +175,19 @@ impl<'a> Topic<'a> {
         }
     }
 
-    /// Whether what the publisher publishes reaches somebody, link by link.
-    pub(crate) fn route(&self, publisher: &Publisher) -> Link {
-        let links =
-            [self.in_reach(publisher), self.exists(), self.policy(publisher), self.key(publisher), self.heard()];
+    /// The links between what the publisher publishes and somebody, in order.
+    pub(crate) fn links(&self, publisher: &Publisher) -> [(&'static str, Link); 5] {
+        [
+            ("Region and account", self.in_reach(publisher)),
+            (crate::diagram::TOPIC, self.exists()),
+            ("topic policy", self.policy(publisher)),
+            ("key", self.key(publisher)),
+            ("subscription", self.heard()),
+        ]
+    }
+
+    /// Whether links, taken together, lead to somebody.
+    pub(crate) fn route(&self, links: impl IntoIterator<Item = Link>) -> Link {
         match Link::all(links) {
             Link::Holds(_) => Link::Holds(self.subscriptions.origin("/Subscriptions")),
             link => link,

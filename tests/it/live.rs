@@ -300,6 +300,34 @@ fn a_region_that_fails_leaves_the_others_alone() {
 }
 
 #[test]
+fn a_bucket_is_asked_about_in_the_region_that_s3_names() {
+    let served = saved("bootcamp-hardened");
+    let whole = served.clone();
+    let site = "example-studio-site";
+    let stub = Stub::serve(move |call| {
+        let about_site = call.service == "s3api" && call.members["Bucket"] == site;
+        match answer(&served, 1000, call) {
+            // S3 leaves out the Regions, as it did until 2024.
+            Reply::Answer(mut listed) if call.operation == "ListBuckets" => {
+                for bucket in listed["Buckets"].as_array_mut().unwrap() {
+                    bucket.as_object_mut().unwrap().remove("BucketRegion");
+                }
+                Reply::Answer(listed)
+            }
+            _ if about_site && call.region == "us-east-1" => Reply::Elsewhere("eu-west-1"),
+            reply => reply,
+        }
+    });
+    let collected = serde_json::to_value(snapshot_of(&stub, &["us-east-1", "us-west-2", "eu-west-1"])).unwrap();
+    let answers = |snapshot: &Value| -> Vec<(Value, Value)> {
+        let about = observations(snapshot).into_iter().filter(|one| one["request"] == json!({ "Bucket": site }));
+        about.map(|one| (one["operation"].clone(), one["response"].clone())).collect()
+    };
+    assert_eq!(answers(&collected), answers(&whole));
+    assert_eq!(answers(&collected).len(), 9);
+}
+
+#[test]
 fn a_credential_report_in_the_making_is_waited_for() {
     let served = saved("bootcamp");
     let whole = served.clone();

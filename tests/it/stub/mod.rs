@@ -28,6 +28,8 @@ pub(crate) enum Reply {
     Answer(Value),
     /// A refusal: HTTP status, error code, message.
     Refusal(u16, String, String),
+    /// S3's redirect to the Region that a bucket is in.
+    Elsewhere(&'static str),
     /// A refusal that says in which time to come again, in seconds.
     Later(u32),
     /// An answer that went wrong on its way.
@@ -125,6 +127,11 @@ fn converse(stream: &TcpStream, log: &Mutex<Vec<Call>>, answers: &Answers) -> st
             Reply::Answer(answer) => write_response(stream, &call.answer(&answer), 1.0)?,
             Reply::Refusal(status, code, message) => {
                 write_response(stream, &call.refusal(status, &code, &message), 1.0)?;
+            }
+            Reply::Elsewhere(region) => {
+                let mut response = call.refusal(301, "PermanentRedirect", "the bucket must be addressed elsewhere");
+                response.headers.push(("x-amz-bucket-region", region.to_owned()));
+                write_response(stream, &response, 1.0)?;
             }
             Reply::Later(seconds) => {
                 let mut response = call.refusal(503, "ServiceUnavailable", "come again later");

@@ -7,6 +7,7 @@ use super::collector::{self, Collector};
 use super::contact::{self, Contacts};
 use super::credential_report::CredentialReport;
 use super::detection::{self, AccountDetection};
+use super::governance::{self, Governance};
 use super::health_rule::HealthRouting;
 use super::iam_access::AccountAccess;
 use super::iam_account::{self, IamAccount};
@@ -35,6 +36,8 @@ facts! {
         password_policy: PasswordPolicy => [IamGetAccountPasswordPolicy];
         /// The organization that the account belongs to; absent for a standalone account.
         organization: Organization => [OrganizationsDescribeOrganization];
+        /// How the organization governs its accounts; absent in accounts that AWS does not tell.
+        governance: Governance => [OrganizationsListRoots];
         /// True for an account of an organization that another account pays for.
         is_member: bool => [OrganizationsDescribeOrganization];
         /// Whom AWS writes to.
@@ -91,6 +94,7 @@ pub(crate) fn build(
         has_console_user: has_console_user(users),
         password_policy: password_policy::build(snapshot),
         is_member: is_member(&organization),
+        governance: governance::build(snapshot, &organization),
         organization,
         contacts: Fact::derived(Observed::Present(contact::build(snapshot))),
         billing: Fact::derived(Observed::Present(alerting.billing.clone())),

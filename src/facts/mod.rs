@@ -20,6 +20,7 @@ mod credential_report;
 mod detection;
 mod event_pattern;
 mod event_rule;
+mod governance;
 mod health_rule;
 mod iam_access;
 mod iam_account;
@@ -57,6 +58,7 @@ pub use detection::{
     GuardDutyDetector, GuardDutyFinding,
 };
 pub use event_rule::EventTarget;
+pub use governance::{Governance, TrustedService};
 pub use health_rule::{HealthRouting, HealthRule, Region};
 pub use iam_access::AccountAccess;
 pub use iam_account::IamAccount;

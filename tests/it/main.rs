@@ -16,6 +16,7 @@ mod fix;
 mod fleet;
 mod frameworks;
 mod gate;
+mod governance;
 mod guards;
 mod hostile;
 mod import;

@@ -12,14 +12,17 @@ use super::health_rule::HealthRouting;
 use super::iam_access::AccountAccess;
 use super::iam_account::{self, IamAccount};
 use super::iam_user::IamUser;
+use super::identity::{self, Federation};
 use super::infrastructure::{self, PublicAccessBlock};
 use super::organization::{self, Organization};
 use super::password_policy::{self, PasswordPolicy};
 use super::resource::Resource;
+use super::review::{self, CostAnomalies, Support, Workload};
 use super::trail::{Trail, Trails};
-use super::{Fact, List, Observed, Source};
+use super::{Fact, List, Observed, Source, link};
 use crate::facts;
-use crate::snapshot::{Snapshot, Time, shapes::s3api::ListBuckets};
+use crate::snapshot::shapes::{iam::GetAccountSummary, s3api::ListBuckets};
+use crate::snapshot::{Snapshot, Time};
 
 facts! {
     /// The AWS account that the snapshot was taken of.
@@ -59,6 +62,16 @@ facts! {
         collector: Collector => [];
         /// IAM of the account as a whole.
         iam: IamAccount => [];
+        /// Where people sign in from.
+        federation: Federation => [];
+        /// True when an IAM user or the root user has an access key.
+        has_access_key: bool => [IamGetCredentialReport, IamGetAccountSummary];
+        /// AWS Support and Trusted Advisor.
+        support: Support => [];
+        /// Cost anomaly detection.
+        cost_anomalies: CostAnomalies => [];
+        /// Workloads of the Well-Architected Tool.
+        workloads: List<Workload> => [WellarchitectedListWorkloads];
         /// True when a trail records every account of the organization.
         has_organization_trail: bool => [CloudtrailDescribeTrails];
         /// True when the account has at least one S3 bucket.
@@ -104,6 +117,11 @@ pub(crate) fn build(
         organization_features: organization::features(snapshot),
         collector: Fact::derived(Observed::Present(collector::build(snapshot, report))),
         iam: Fact::derived(Observed::Present(iam_account::build(snapshot, access))),
+        federation: Fact::derived(Observed::Present(identity::federation(snapshot))),
+        has_access_key: has_access_key(snapshot, users),
+        support: Fact::derived(Observed::Present(review::support(snapshot))),
+        cost_anomalies: Fact::derived(Observed::Present(alerting.cost_anomalies.clone())),
+        workloads: Fact::derived(Observed::Present(workloads(snapshot))),
         multi_region_trails: Fact::derived(Observed::Present(trails.multi_region.clone())),
         has_organization_trail: trails.has_organization_trail(),
         has_bucket: Source::<ListBuckets>::global(snapshot)
@@ -139,4 +157,24 @@ fn has_console_user(users: &List<Resource<IamUser>>) -> Fact<bool> {
         Some(gap) => Fact::unknown(gap),
         None => Fact::derived(Observed::Present(false)),
     }
+}
+
+fn workloads(snapshot: &Snapshot) -> List<Workload> {
+    let found = review::workloads(snapshot);
+    List { items: found.items.into_iter().map(|workload| workload.facts).collect(), gaps: found.gaps }
+}
+
+/// True when one user or root has a key; false only when all are known to have none.
+fn has_access_key(snapshot: &Snapshot, users: &List<Resource<IamUser>>) -> Fact<bool> {
+    let summary = Source::<GetAccountSummary>::global(snapshot);
+    let root = summary.required("/SummaryMap/AccountAccessKeysPresent", |answer| {
+        answer.summary_map.as_ref()?.get("AccountAccessKeysPresent").copied()
+    });
+    let of_user = |user: &Resource<IamUser>| match &user.facts.access_keys.state {
+        Observed::Present(keys) if keys.items.is_empty() && !keys.gaps.is_empty() => {
+            keys.gaps.first().cloned().map_or_else(|| Fact::derived(Observed::Absent), Fact::unknown)
+        }
+        _ => user.facts.access_keys.clone().map(|keys| !keys.items.is_empty()),
+    };
+    link::any(std::iter::once(root.map(|keys| keys > 0)).chain(users.items.iter().map(of_user)), &users.gaps)
 }

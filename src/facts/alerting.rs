@@ -6,6 +6,7 @@ use super::budget::{self, Budget};
 use super::credential_report::CredentialReport;
 use super::health_rule::{self, HealthRouting, Region};
 use super::resource::Resource;
+use super::review::{self, CostAnomalies};
 use super::sns_topic::{self, SnsTopic, Sources};
 use super::{Fact, List, account};
 use crate::snapshot::{Snapshot, Time};
@@ -15,6 +16,7 @@ pub(crate) struct Alerting {
     pub(crate) billing: Billing,
     pub(crate) budgets: Fact<List<Budget>>,
     pub(crate) health: HealthRouting,
+    pub(crate) cost_anomalies: CostAnomalies,
     pub(crate) regions: List<Resource<Region>>,
     pub(crate) topics: List<Resource<SnsTopic>>,
 }
@@ -28,5 +30,6 @@ pub(crate) fn build(snapshot: &Snapshot, report: &CredentialReport, as_of: Optio
     let regions = health_rule::build(snapshot, &account::id(snapshot), &walk, &mut uses);
     let sources = Sources { alarms: &billing.alarms, budgets: &budgets, regions: &regions };
     let topics = sns_topic::build(snapshot, &walk, uses, &sources);
-    Alerting { health: health_rule::routing(&regions), billing, budgets, regions, topics }
+    let cost_anomalies = review::cost_anomalies(snapshot, &walk);
+    Alerting { health: health_rule::routing(&regions), billing, budgets, cost_anomalies, regions, topics }
 }

@@ -24,10 +24,23 @@ facts! {
         are_distinct: bool => [AccountGetAlternateContact, AccountGetContactInformation, OrganizationsDescribeAccount];
         /// The alternate contacts that are set.
         alternate: List<Contact> => [AccountGetAlternateContact];
+        /// The primary contact; absent when none is set.
+        primary: PrimaryContact => [AccountGetContactInformation];
         /// The telephone number of the primary contact; absent when none is set.
         primary_phone: String => [AccountGetContactInformation];
         /// The root user's e-mail address, which only an organization tells.
         root_email: String => [OrganizationsDescribeAccount];
+    }
+
+    /// The primary contact, which AWS asks for when an account is made.
+    PrimaryContact as "primary-contact" {
+        /// The person or company; absent when it is not set.
+        name: String => [AccountGetContactInformation];
+        /// Members that AWS needs and that are not set, as in `PostalCode`.
+        missing: List<String> => [AccountGetContactInformation];
+        /// `VERIFIED`, `UNVERIFIED`, `PENDING` or `NOT_SUPPORTED`: whether AWS has called the telephone number; absent
+        /// where AWS does not say.
+        verification: String => [AccountGetContactInformation];
     }
 
     /// An alternate contact.
@@ -63,9 +76,31 @@ pub(crate) fn build(snapshot: &Snapshot) -> Contacts {
         security,
         billing,
         operations,
+        primary: primary_contact(&primary),
         primary_phone,
         root_email,
     }
+}
+
+fn primary_contact(source: &Source<'_, account::GetContactInformation>) -> Fact<PrimaryContact> {
+    let found = source.required("/ContactInformation", |answer| answer.contact_information.as_ref());
+    found.map(|found| {
+        let members = [
+            ("FullName", &found.full_name),
+            ("AddressLine1", &found.address_line1),
+            ("City", &found.city),
+            ("CountryCode", &found.country_code),
+            ("PostalCode", &found.postal_code),
+            ("PhoneNumber", &found.phone_number),
+        ];
+        let is_set = |text: &Option<String>| text.as_deref().is_some_and(|text| !text.trim().is_empty());
+        let missing = members.into_iter().filter(|(_, text)| !is_set(text)).map(|(member, _)| member.to_owned());
+        PrimaryContact {
+            name: source.optional("/ContactInformation/FullName", |_| found.full_name.clone()),
+            missing: Fact::present(List::whole(missing.collect()), source.origin("/ContactInformation")),
+            verification: source.optional("/VerificationStatus", |answer| answer.verification_status.clone()),
+        }
+    })
 }
 
 fn contact(snapshot: &Snapshot, kind: &str) -> Fact<Contact> {

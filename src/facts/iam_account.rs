@@ -15,10 +15,16 @@ facts! {
         support_roles: List<String> => [IamGetAccountAuthorizationDetails];
         /// Users, groups and roles that `AWSCloudShellFullAccess` is attached to, as in `role/developer`.
         cloudshell_full_access: List<String> => [IamGetAccountAuthorizationDetails];
+        /// Names of the users that AWS put under quarantine because a key of theirs is public.
+        quarantined_users: List<String> => [IamGetAccountAuthorizationDetails];
         /// What the account's policies let its principals do.
         access: AccountAccess => [];
     }
 }
+
+/// The policies that AWS attaches to a user whose key it finds in public; there are several versions:
+/// <https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSCompromisedKeyQuarantineV3.html>
+const QUARANTINE: &str = "AWSCompromisedKeyQuarantine";
 
 /// Builds the record.
 pub(crate) fn build(snapshot: &Snapshot, access: AccountAccess) -> IamAccount {
@@ -26,20 +32,22 @@ pub(crate) fn build(snapshot: &Snapshot, access: AccountAccess) -> IamAccount {
     let source = Source::<iam::ListAccountAliases>::global(snapshot);
     let (users, groups, roles) =
         (authorization::users(snapshot), authorization::groups(snapshot), authorization::roles(snapshot));
-    let users_with = |policy: &str| {
-        holders(&users, policy, |user| (user.user_name.as_ref(), user.attached_managed_policies.as_ref()))
+    let users_with = |wanted: &dyn Fn(&str) -> bool| {
+        holders(&users, wanted, |user| (user.user_name.as_ref(), user.attached_managed_policies.as_ref()))
     };
-    let groups_with = |policy: &str| {
-        holders(&groups, policy, |group| (group.group_name.as_ref(), group.attached_managed_policies.as_ref()))
+    let groups_with = |wanted: &dyn Fn(&str) -> bool| {
+        holders(&groups, wanted, |group| (group.group_name.as_ref(), group.attached_managed_policies.as_ref()))
     };
-    let roles_with = |policy: &str| {
-        holders(&roles, policy, |role| (role.role_name.as_ref(), role.attached_managed_policies.as_ref()))
+    let roles_with = |wanted: &dyn Fn(&str) -> bool| {
+        holders(&roles, wanted, |role| (role.role_name.as_ref(), role.attached_managed_policies.as_ref()))
     };
-    let cloudshell = aws("AWSCloudShellFullAccess");
+    let (cloudshell, support) = (aws("AWSCloudShellFullAccess"), aws("AWSSupportAccess"));
+    let is_cloudshell = |arn: &str| arn == cloudshell;
+    let quarantine = aws(QUARANTINE);
     let everybody = [
-        prefixed("group", groups_with(&cloudshell)),
-        prefixed("role", roles_with(&cloudshell)),
-        prefixed("user", users_with(&cloudshell)),
+        prefixed("group", groups_with(&is_cloudshell)),
+        prefixed("role", roles_with(&is_cloudshell)),
+        prefixed("user", users_with(&is_cloudshell)),
     ];
     IamAccount {
         aliases: source.required("/AccountAliases", |answer| {
@@ -47,23 +55,24 @@ pub(crate) fn build(snapshot: &Snapshot, access: AccountAccess) -> IamAccount {
             let gaps = source.cut_off(answer.is_truncated, answer.marker.as_ref()).into_iter().collect();
             Some(List { items, gaps })
         }),
-        support_roles: at_first(&roles, "/RoleDetailList", roles_with(&aws("AWSSupportAccess"))),
+        support_roles: at_first(&roles, "/RoleDetailList", roles_with(&|arn| arn == support)),
         cloudshell_full_access: at_first(&roles, "/RoleDetailList", joined(everybody)),
+        quarantined_users: at_first(&users, "/UserDetailList", users_with(&|arn| arn.starts_with(&quarantine))),
         access: Fact::derived(Observed::Present(access)),
     }
 }
 
-/// Names of the entities that a managed policy is attached to.
+/// Names of the entities that a wanted managed policy is attached to.
 fn holders<'a, T>(
     entities: &Entities<'a, T>,
-    policy: &str,
+    is_wanted: &dyn Fn(&str) -> bool,
     read: impl Fn(&'a T) -> (Option<&'a String>, Option<&'a Vec<iam::AttachedPolicy>>),
 ) -> List<String> {
     let mut list = List { items: Vec::new(), gaps: entities.gaps.clone() };
     for entity in &entities.items {
         match read(entity.detail) {
             (Some(name), Some(attached)) => {
-                if attached.iter().any(|other| other.policy_arn.as_deref() == Some(policy)) {
+                if attached.iter().any(|other| other.policy_arn.as_deref().is_some_and(is_wanted)) {
                     list.items.push(name.clone());
                 }
             }

@@ -28,12 +28,14 @@ mod iam_group;
 mod iam_policy;
 mod iam_user;
 mod iam_user_calls;
+mod identity;
 pub(crate) mod infrastructure;
 mod link;
 mod observed;
 mod organization;
 mod password_policy;
 mod resource;
+mod review;
 mod root_user;
 mod sns_topic;
 mod source;
@@ -52,7 +54,7 @@ pub use billing_alarm::BillingAlarm;
 pub use budget::Budget;
 pub use budget_notification::BudgetNotification;
 pub use collector::Collector;
-pub use contact::{Contact, Contacts};
+pub use contact::{Contact, Contacts, PrimaryContact};
 pub use detection::{
     AccessAnalyzer, AccountDetection, AnalyzerFinding, ConfigDelivery, ConfigRecorder, Detection, FindingRule,
     GuardDutyDetector, GuardDutyFinding,
@@ -65,6 +67,7 @@ pub use iam_account::IamAccount;
 pub use iam_group::IamGroup;
 pub use iam_policy::{IamPolicy, IamPrincipal, InlinePolicy};
 pub use iam_user::{AccessKey, IamUser};
+pub use identity::{Federation, ServerCertificate};
 pub use infrastructure::{
     Bucket, Database, EventDataStore, FileSystem, FlowLog, FrontEnd, Infrastructure, Instance, KmsKey, NetworkAcl,
     OpenPorts, PeeringRoute, PublicAccessBlock, RegionDefaults, RouteTable, SecurityGroup, SecurityGroupRule, Tag,
@@ -76,6 +79,7 @@ pub use observed::{
 pub use organization::Organization;
 pub use password_policy::PasswordPolicy;
 pub use resource::{Kind, Listing, Resource, ResourceRef};
+pub use review::{AdvisorCheck, AnomalySubscription, CostAnomalies, Support, Workload};
 pub use root_user::RootUser;
 pub use sns_topic::SnsTopic;
 pub use source::Source;
@@ -109,6 +113,10 @@ pub struct Facts {
     pub groups: List<Resource<IamGroup>>,
     /// What runs in the account.
     pub infrastructure: Infrastructure,
+    /// Server certificates that IAM keeps.
+    pub server_certificates: List<Resource<ServerCertificate>>,
+    /// Workloads of the Well-Architected Tool.
+    pub workloads: List<Resource<Workload>>,
     engine: iam_access::Engine,
     policies: OnceLock<List<Resource<IamPolicy>>>,
     principals: OnceLock<List<Resource<IamPrincipal>>>,
@@ -136,6 +144,8 @@ impl Facts {
             topics: alerting.topics,
             trails: trails.all,
             infrastructure,
+            server_certificates: identity::server_certificates(snapshot),
+            workloads: review::workloads(snapshot),
             groups,
             engine,
             policies: OnceLock::new(),
@@ -335,5 +345,19 @@ pub const KINDS: &[Kind] = &[
             Operation::Apigatewayv2GetStages,
         ],
         list: |facts| facts.infrastructure.front_ends.listing(),
+    },
+    Kind {
+        schema: ServerCertificate::SCHEMA,
+        variable: "certificate",
+        plural: "server certificates in IAM",
+        operations: &[Operation::IamListServerCertificates],
+        list: |facts| facts.server_certificates.listing(),
+    },
+    Kind {
+        schema: Workload::SCHEMA,
+        variable: "workload",
+        plural: "workloads of the Well-Architected Tool",
+        operations: &[Operation::WellarchitectedListWorkloads],
+        list: |facts| facts.workloads.listing(),
     },
 ];

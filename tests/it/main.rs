@@ -36,6 +36,7 @@ mod pressure;
 #[cfg(feature = "live")]
 mod program;
 mod recordings;
+mod review;
 #[cfg(feature = "live")]
 mod stub;
 mod suppress;

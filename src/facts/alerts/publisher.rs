@@ -11,6 +11,8 @@ pub(crate) enum Publisher {
     Alarm(String),
     /// A budget, by its name.
     Budget(String),
+    /// Cost anomaly detection.
+    CostAnomaly,
     /// An EventBridge rule, by its ARN, and the role of its target when that has one.
     Rule(String, Option<String>),
 }
@@ -21,6 +23,7 @@ impl Publisher {
         match self {
             Self::Alarm(_) => "cloudwatch.amazonaws.com",
             Self::Budget(_) => "budgets.amazonaws.com",
+            Self::CostAnomaly => "costalerts.amazonaws.com",
             Self::Rule(..) => "events.amazonaws.com",
         }
     }
@@ -37,7 +40,7 @@ impl Publisher {
     pub(crate) fn role(&self) -> Option<&str> {
         match self {
             Self::Rule(_, role) => role.as_deref(),
-            Self::Alarm(_) | Self::Budget(_) => None,
+            Self::Alarm(_) | Self::Budget(_) | Self::CostAnomaly => None,
         }
     }
 
@@ -56,6 +59,11 @@ impl Publisher {
                 // <https://docs.aws.amazon.com/cost-management/latest/userguide/budgets-sns-policy.html>
                 context.set("aws:SourceOwner", Key::Absent);
                 format!("arn:{}:budgets::{}:budget/{name}", snapshot.partition, snapshot.account)
+            }
+            // <https://docs.aws.amazon.com/cost-management/latest/userguide/ad-SNS.html>
+            Self::CostAnomaly => {
+                context.set_value("aws:SourceAccount", &snapshot.account);
+                return context;
             }
             // What EventBridge sends along is not documented, so nothing is assumed.
             Self::Rule(..) => return context,

@@ -59,7 +59,7 @@ impl<'a> Topic<'a> {
                     format!("{} is in account `{}`, and budgets publish to their own only", self.what(), topic.account);
                 return Link::Broken(reason, Origin::NONE);
             }
-            Publisher::Budget(_) => topic.region,
+            Publisher::Budget(_) | Publisher::CostAnomaly => topic.region,
             Publisher::Alarm(arn) | Publisher::Rule(arn, _) => Arn::parse(arn).map_or("", |arn| arn.region),
         };
         if topic.region != home {

@@ -6,6 +6,7 @@ mod accounts;
 mod alerts;
 mod authors;
 mod bad_input;
+mod catalogue;
 mod dependencies;
 mod detection;
 mod diff;

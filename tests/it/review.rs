@@ -26,7 +26,7 @@ fn certificates_are_held_against_the_time_of_the_snapshot() {
         )
     };
     let both = json!([certificate("new", "2027-01-01T00:00:00Z"), certificate("old", "2026-11-22T03:00:00Z")]);
-    assert_eq!(statuses("iam-no-expired-server-certs", &[listed(both, false)]), [Status::Pass, Status::Fail]);
+    assert_eq!(statuses("iam-no-expired-server-certs", &[listed(both, false)]), [Status::Fail, Status::Pass]);
     assert_eq!(statuses("iam-no-expired-server-certs", &[listed(json!([]), false)]), [Status::NotApplicable]);
     assert_eq!(statuses("iam-no-expired-server-certs", &[listed(json!([]), true)]), [Status::Unknown]);
 }

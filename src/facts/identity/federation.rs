@@ -24,14 +24,14 @@ pub(crate) fn build(snapshot: &Snapshot) -> Federation {
     let saml = Source::<ListSamlProviders>::global(snapshot);
     let oidc = Source::<ListOpenIdConnectProviders>::global(snapshot);
     Federation {
-        saml_providers: saml.required("/SAMLProviderList", |answer| answer.saml_provider_list.as_ref().map(arns)),
+        saml_providers: saml.required("/SAMLProviderList", |answer| answer.saml_provider_list.as_deref().map(arns)),
         oidc_providers: oidc
-            .required("/OpenIDConnectProviderList", |answer| answer.open_id_connect_provider_list.as_ref().map(arns)),
+            .required("/OpenIDConnectProviderList", |answer| answer.open_id_connect_provider_list.as_deref().map(arns)),
         has_identity_center: has_identity_center(snapshot),
     }
 }
 
-fn arns(providers: &Vec<IdentityProvider>) -> List<String> {
+fn arns(providers: &[IdentityProvider]) -> List<String> {
     List::whole(
         providers.iter().map(|one| one.arn.clone().unwrap_or_else(|| "a provider without ARN".to_owned())).collect(),
     )

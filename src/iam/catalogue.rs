@@ -123,7 +123,7 @@ impl Catalogue {
         let name = Pattern::glob(name);
         let mut services = self.services.iter().filter(|(own, _)| Pattern::glob(prefix).matches(own));
         match name.as_literal() {
-            Some(literal) => services.any(|(_, service)| service.actions.contains_key(&literal)),
+            Some(literal) => services.any(|(_, service)| service.actions.contains_key(literal)),
             None => services.any(|(_, service)| service.actions.keys().any(|action| name.matches(action))),
         }
     }

@@ -1,6 +1,7 @@
 //! A policy document made ready for questions about sets: patterns compiled once and shared.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use super::pattern::{Pattern, Token};
 use super::policy::{ActionBlock, Condition, Effect, Policy, PrincipalBlock, ResourceBlock};
@@ -25,7 +26,7 @@ pub struct Rule {
 }
 
 /// Patterns that are listed to be included or excluded.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Patterns {
     /// True for `NotAction` and `NotResource`.
     pub excluded: bool,
@@ -125,33 +126,53 @@ impl Patterns {
         self.list.iter().any(|pattern| pattern.matches(text)) != self.excluded
     }
 
-    /// The languages whose union this is.
-    pub fn languages(&self) -> Vec<Language> {
-        if self.excluded {
-            return vec![Language::except(&self.list)];
-        }
-        self.list.iter().map(|pattern| Language::of(pattern.clone())).collect()
+    /// Those texts of `query` that are listed (or, when excluded, are not), as languages whose union they are. Patterns
+    /// that plainly have nothing in common with it are passed over.
+    fn within<'a>(&'a self, query: &'a Language) -> impl Iterator<Item = Language> + 'a {
+        let apart = |pattern: &&Pattern| query.all_of.iter().any(|own| own.starts_apart(pattern));
+        let without = self.excluded.then(|| Language::except(&self.list).and(query));
+        let listed = self.list.iter().filter(move |pattern| !self.excluded && !apart(pattern));
+        without.into_iter().chain(listed.map(|pattern| Language::of(pattern.clone()).and(query)))
     }
+}
+
+/// A statement that allows everything, as `FullAWSAccess` does and as an attacker would attach it.
+pub(crate) fn everything() -> &'static Rule {
+    static RULE: OnceLock<Rule> = OnceLock::new();
+    RULE.get_or_init(|| Rule {
+        effect: Effect::Allow,
+        name: "everything".to_owned(),
+        principal: PrincipalBlock::None,
+        actions: Patterns::everything(),
+        resources: Resources { fixed: Patterns::everything(), varying: Vec::new() },
+        conditions: Vec::new(),
+    })
 }
 
 impl Rule {
     /// The rule's pairs that are also in `query`, given its resources as [`Resources::for_variables`] makes them.
     pub fn blocks(&self, query: &Block, resources: &Patterns) -> Vec<Block> {
         let actions: Vec<Language> = match query.actions.as_literal() {
-            Some(literal) if self.actions.contains(&literal) => vec![query.actions.clone()],
-            Some(_) => Vec::new(),
-            None => self.actions.languages().iter().map(|own| own.and(&query.actions)).collect(),
+            Some(literal) if self.actions.contains(literal) => vec![query.actions.clone()],
+            Some(_) => return Vec::new(),
+            None => self.actions.within(&query.actions).collect(),
         };
+        let resources: Vec<Language> = resources.within(&query.resources).collect();
         let mut blocks = Vec::new();
         for actions in &actions {
-            for resources in resources.languages() {
-                let block = Block { actions: actions.clone(), resources: resources.and(&query.resources) };
+            for resources in &resources {
+                let block = Block { actions: actions.clone(), resources: resources.clone() };
                 if block.is_empty() != Some(true) {
                     blocks.push(block);
                 }
             }
         }
         blocks
+    }
+
+    /// True when what the statement says does not depend on the request.
+    pub fn is_plain(&self) -> bool {
+        self.conditions.is_empty() && !self.has_variables()
     }
 
     /// True when the resources depend on who asks.

@@ -41,10 +41,37 @@ pub struct Lint {
     pub message: String,
 }
 
+/// What a document is attached to, which decides what it may say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Users, groups and roles; permissions boundaries and session policies are written alike.
+    Identity,
+    /// A resource, such as a bucket or a key.
+    Resource,
+    /// A role, as its trust policy.
+    Trust,
+    /// An organization, as a service control policy.
+    Scp,
+    /// An organization, as a resource control policy.
+    Rcp,
+}
+
+impl Purpose {
+    /// Whether statements have to name principals.
+    fn names_principals(self) -> bool {
+        matches!(self, Self::Resource | Self::Trust | Self::Rcp)
+    }
+}
+
 /// Checks a document's text, as an identity policy.
 pub fn lint_text(text: &str) -> Vec<Lint> {
-    match text.parse::<Policy>() {
-        Ok(policy) => lint(&policy),
+    lint_as(text.parse::<Policy>(), Purpose::Identity)
+}
+
+/// Checks a document as it was read, for one purpose.
+pub fn lint_as(policy: Result<Policy, PolicyError>, purpose: Purpose) -> Vec<Lint> {
+    match policy {
+        Ok(policy) => lint_for(&policy, purpose),
         Err(error) => {
             vec![Lint { pointer: place(&error), level: Level::Malformed, code: "grammar", message: error.to_string() }]
         }
@@ -66,8 +93,19 @@ fn place(error: &PolicyError) -> String {
 
 /// Checks a parsed identity policy.
 pub fn lint(policy: &Policy) -> Vec<Lint> {
-    // A document without a current version is judged below: IAM stored such documents once, so they may be in force.
-    let refused = refusals(policy).into_iter().filter(|refusal| *refusal != Refusal::Version);
+    lint_for(policy, Purpose::Identity)
+}
+
+/// Checks a parsed policy.
+fn lint_for(policy: &Policy, purpose: Purpose) -> Vec<Lint> {
+    let applies = |refusal: &Refusal| match refusal {
+        // A document without a current version is judged below: IAM stored such documents once, so they may be in force.
+        Refusal::Version => false,
+        Refusal::Principal { .. } => !purpose.names_principals(),
+        Refusal::NoResources { .. } => !matches!(purpose, Purpose::Resource | Purpose::Trust),
+        _ => true,
+    };
+    let refused = refusals(policy).into_iter().filter(applies);
     let mut found: Vec<Lint> = refused
         .map(|refusal| Lint {
             pointer: refused_at(&refusal),
@@ -92,6 +130,7 @@ pub fn lint(policy: &Policy) -> Vec<Lint> {
         }
     }
     for statement in &policy.statements {
+        principals(statement, purpose, &mut found);
         actions(statement, &mut found);
         resources(statement, &policy.version, &mut found);
         conditions(statement, &mut found);
@@ -108,6 +147,25 @@ fn refused_at(refusal: &Refusal) -> String {
 
 fn misleading(pointer: &str, code: &'static str, message: &str) -> Lint {
     Lint { pointer: pointer.to_owned(), level: Level::Misleading, code, message: message.to_owned() }
+}
+
+/// What a purpose asks of principals, and of resources where the principal's place is the resource itself.
+fn principals(statement: &Statement, purpose: Purpose, found: &mut Vec<Lint>) {
+    let at = statement.place.pointer();
+    let malformed = |pointer: String, code: &'static str, message: &str| Lint {
+        pointer,
+        level: Level::Malformed,
+        code,
+        message: message.to_owned(),
+    };
+    if purpose.names_principals() && statement.principal == PrincipalBlock::None {
+        let message = "the statement names no principal, which policies on resources have to";
+        found.push(malformed(at.to_owned(), "no-principal", message));
+    }
+    if purpose == Purpose::Trust && statement.resource != ResourceBlock::None {
+        let message = "a trust policy names no resource: it is the policy of the role itself";
+        found.push(malformed(at.to_owned(), "resource-in-trust", message));
+    }
 }
 
 fn actions(statement: &Statement, found: &mut Vec<Lint>) {
@@ -466,6 +524,23 @@ mod tests {
         );
         let codes: Vec<&str> = found.iter().map(|lint| lint.code).collect();
         assert_eq!(codes, ["missing-version", "variable-in-old-version"]);
+    }
+
+    #[test]
+    fn what_a_policy_is_for_decides_what_it_has_to_name() {
+        let found = |purpose: Purpose, statement: &str| -> Vec<&'static str> {
+            let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#);
+            lint_as(text.parse(), purpose).into_iter().map(|lint| lint.code).collect()
+        };
+        let trust = r#"{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}"#;
+        assert_eq!(found(Purpose::Trust, trust), [""; 0]);
+        assert_eq!(found(Purpose::Identity, trust), ["refused", "refused"]);
+        let named = r#"{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole","Resource":"*"}"#;
+        assert_eq!(found(Purpose::Trust, named), ["resource-in-trust"]);
+        assert_eq!(found(Purpose::Resource, named), [""; 0]);
+        let plain = r#"{"Effect":"Deny","Action":"s3:*","Resource":"*"}"#;
+        assert_eq!(found(Purpose::Scp, plain), [""; 0]);
+        assert_eq!(found(Purpose::Rcp, plain), ["no-principal"]);
     }
 
     #[test]

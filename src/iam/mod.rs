@@ -27,6 +27,7 @@ pub mod operator;
 pub mod parse;
 pub mod pattern;
 pub mod policy;
+pub mod position;
 pub mod print;
 mod rcp;
 pub mod region;

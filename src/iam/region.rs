@@ -35,6 +35,11 @@ impl Language {
         Self { all_of: Vec::new(), none_of: patterns.to_vec() }
     }
 
+    /// True when the characters before the wildcards already leave no text to both.
+    pub fn starts_apart(&self, other: &Self) -> bool {
+        self.all_of.iter().any(|own| other.all_of.iter().any(|pattern| own.starts_apart(pattern)))
+    }
+
     /// The texts in both.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
@@ -71,7 +76,7 @@ impl Language {
     }
 
     /// The text, when the language plainly has only one.
-    pub fn as_literal(&self) -> Option<String> {
+    pub fn as_literal(&self) -> Option<&str> {
         self.all_of.iter().find_map(Pattern::as_literal)
     }
 }
@@ -130,7 +135,10 @@ pub enum Remainder {
 
 /// What is left of `block` without `others`.
 pub fn remainder(block: &Block, others: &[Block]) -> Remainder {
-    let overlapping: Vec<&Block> = others.iter().filter(|other| block.and(other).is_empty() != Some(true)).collect();
+    let apart =
+        |other: &&Block| other.actions.starts_apart(&block.actions) || other.resources.starts_apart(&block.resources);
+    let overlapping: Vec<&Block> =
+        others.iter().filter(|other| !apart(other) && block.and(other).is_empty() != Some(true)).collect();
     let mut steps = BUDGET;
     actions_left(block.actions.clone(), &block.resources, &overlapping, &mut steps)
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "helpers of tests fail loudly too")]
 
 mod cases;
+mod fuzz_corpus;
 mod managed_policies;
 mod policy_eval;
 mod privesc_accounts;

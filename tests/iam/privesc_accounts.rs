@@ -66,7 +66,7 @@ fn every_labelled_method_is_found_from_its_start() {
 }
 
 fn methods(chains: &[Chain]) -> BTreeSet<String> {
-    chains.iter().flat_map(|chain| &chain.steps).map(|step| step.method.clone()).collect()
+    chains.iter().flat_map(|chain| &chain.steps).map(|step| step.method.to_owned()).collect()
 }
 
 #[test]

@@ -4,7 +4,7 @@ use posture::iam::access::Access;
 use posture::iam::account::Account;
 use posture::iam::pattern::Pattern;
 use posture::iam::region::Block;
-use posture::iam::{Attached, Caller, Context, Decision, Fact, Policy, PolicySet, Request, Truth};
+use posture::iam::{Attached, Caller, Context, Decision, Effect, Fact, Policy, PolicySet, Request, Truth};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use serde_json::{Value, json};
@@ -81,6 +81,7 @@ fn account(identity: &[Value], boundary: Option<&Value>) -> Account {
 struct OneByOne {
     identity: Vec<Policy>,
     boundary: Option<Policy>,
+    scps: Vec<Vec<Policy>>,
     context: Context,
 }
 
@@ -90,6 +91,8 @@ impl OneByOne {
         let set = PolicySet {
             identity: self.identity.iter().map(named).collect(),
             boundary: self.boundary.as_ref().map(|policy| vec![named(policy)]),
+            scp: (!self.scps.is_empty())
+                .then(|| self.scps.iter().map(|level| level.iter().map(named).collect()).collect()),
             ..PolicySet::default()
         };
         set.decide(&Request::new(Caller::parse(USER), action, resource, Some("111122223333"), self.context.clone()))
@@ -100,7 +103,7 @@ fn world(identity: &[Value], boundary: Option<&Value>, access: &Access<'_>) -> O
     let mut context = access.context().clone();
     context.set("k:one", Fact::Present(vec!["a".to_owned()]));
     let read = |document: &Value| Policy::from_value(document).unwrap();
-    OneByOne { identity: identity.iter().map(read).collect(), boundary: boundary.map(read), context }
+    OneByOne { identity: identity.iter().map(read).collect(), boundary: boundary.map(read), scps: Vec::new(), context }
 }
 
 fn as_truth(decision: &Decision) -> &'static str {
@@ -131,6 +134,38 @@ proptest! {
                 let (set, request) = (word(&verdict.truth), as_truth(&world.decide(action, resource)));
                 // The evaluator leaves a pattern with an unknown variable open even where no value could make it match.
                 let finer = request == "open" && format!("{identity:?}{boundary:?}").contains("${k:unknown}");
+                prop_assert!(set == request || finer, "{} on {}: {} and {}", action, resource, set, request);
+            }
+        }
+    }
+
+    #[test]
+    fn service_control_policies_bind_as_in_a_request(
+        identity in prop::collection::vec(document(), 1..3),
+        levels in prop::collection::vec(prop::collection::vec(document(), 1..3), 1..3),
+    ) {
+        let mut account = account(&identity, None);
+        let read = |document: &Value| Policy::from_value(document).unwrap();
+        let mut scps: Vec<Vec<Policy>> = levels.iter().map(|level| level.iter().map(read).collect()).collect();
+        let named: Vec<Vec<(String, Policy)>> = scps
+            .iter()
+            .map(|level| level.iter().map(|policy| ("scp".to_owned(), policy.clone())).collect())
+            .collect();
+        account.guard(&named, &[]);
+        // A level that only denies stands beside FullAWSAccess.
+        let full = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*" }] });
+        for level in &mut scps {
+            if level.iter().flat_map(|policy| &policy.statements).all(|statement| statement.effect == Effect::Deny) {
+                level.push(read(&full));
+            }
+        }
+        let access = Access::new(&account, account.principal(USER).unwrap());
+        let world = OneByOne { scps, ..world(&identity, None, &access) };
+        for action in ACTIONS {
+            for resource in RESOURCES {
+                let verdict = access.can_some(&Block::new(action, Pattern::literal(resource)), &world.context);
+                let (set, request) = (word(&verdict.truth), as_truth(&world.decide(action, resource)));
+                let finer = request == "open" && format!("{identity:?}{levels:?}").contains("${k:unknown}");
                 prop_assert!(set == request || finer, "{} on {}: {} and {}", action, resource, set, request);
             }
         }

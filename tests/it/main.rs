@@ -20,6 +20,7 @@ mod gate;
 mod governance;
 mod guards;
 mod hostile;
+mod iam;
 mod import;
 mod infrastructure;
 mod laws;

@@ -61,6 +61,7 @@ struct Answer {
     principal: String,
     action: String,
     resource: String,
+    /// `allowed`, `allowed unless an SCP denies`, `depends` or `denied`.
     #[serde(rename = "answer")]
     verdict: &'static str,
     depends_on: BTreeSet<String>,
@@ -146,9 +147,14 @@ fn check(action: &str) -> Result<(), Error> {
 }
 
 fn ask(accounts: &[Account], account: &Account, principal: &Principal, action: &str, resource: Option<&str>) -> Answer {
-    let access = Access::new(account, principal);
+    let mut access = Access::new(account, principal);
+    let owner = resource.and_then(|arn| arn.split(':').nth(4)).filter(|owner| owner.len() == 12);
+    // An ARN that names no account, such as a bucket's, is taken for one of the caller's own.
+    if owner.is_none_or(|owner| owner == account.id) {
+        access = access.to_own_resources();
+    }
     let mut context = access.context().clone();
-    if let Some(owner) = resource.and_then(|arn| arn.split(':').nth(4)).filter(|owner| owner.len() == 12) {
+    if let Some(owner) = owner {
         context.set_value("aws:ResourceAccount", owner);
     }
     let asked = Block::new(action, resource.map_or_else(Pattern::anything, Pattern::glob));
@@ -159,11 +165,25 @@ fn ask(accounts: &[Account], account: &Account, principal: &Principal, action: &
     if let Some(truth) = assumed {
         verdict.truth = truth;
     }
-    printed(principal, action, resource, verdict)
+    let open = account.may_have_more_scps() && !principal.is_service_linked();
+    printed(principal, action, resource, verdict, open)
 }
 
-fn printed(principal: &Principal, action: &str, resource: Option<&str>, verdict: Verdict) -> Answer {
+/// What an answer hangs on when nobody told the service control policies.
+const UNLESS_SCP: &str = "service control policies, which the snapshot does not tell";
+
+fn printed(
+    principal: &Principal,
+    action: &str,
+    resource: Option<&str>,
+    mut verdict: Verdict,
+    may_have_more_scps: bool,
+) -> Answer {
+    if let (Truth::Unknown(keys), true) = (&mut verdict.truth, may_have_more_scps) {
+        keys.insert(UNLESS_SCP.to_owned());
+    }
     let word = match verdict.truth {
+        Truth::True if may_have_more_scps => "allowed unless an SCP denies",
         Truth::True => "allowed",
         Truth::False => "denied",
         Truth::Unknown(_) => "depends",

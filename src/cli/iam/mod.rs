@@ -2,6 +2,7 @@
 
 pub mod ask;
 pub mod eval;
+pub mod lint;
 pub mod paths;
 mod source;
 
@@ -19,6 +20,8 @@ pub enum Command {
     WhoCan(ask::WhoCanArguments),
     /// List how principals of a snapshot could gain the permissions of others, up to administrator
     Paths(paths::Arguments),
+    /// Look for policies that AWS refuses and policies that do not do what they seem to
+    Lint(lint::Arguments),
 }
 
 impl Command {
@@ -29,6 +32,7 @@ impl Command {
             Self::Can(arguments) => arguments.run(input, out),
             Self::WhoCan(arguments) => arguments.run(input, out),
             Self::Paths(arguments) => arguments.run(input, out),
+            Self::Lint(arguments) => arguments.run(input, out),
         }
     }
 }

@@ -2,10 +2,13 @@
 
 use std::io::{Read, Write};
 
-use super::source::{Format, Source, find, print_json, print_table};
+use serde::ser::{SerializeSeq, Serializer};
+
+use super::source::{Format, Source, find, print_table};
 use crate::Error;
 use crate::error::EXIT_CLEAN;
-use crate::iam::escalation::{Chain, Step, paths};
+use crate::iam::account::Account;
+use crate::iam::escalation::{Chain, Step, each_path};
 
 /// Lists chains of steps by which principals gain the permissions of others.
 #[derive(Debug, clap::Args)]
@@ -27,23 +30,39 @@ impl Arguments {
     pub fn run(&self, input: &mut dyn Read, out: &mut dyn Write) -> Result<u8, Error> {
         let accounts = self.source.accounts(input)?;
         let start = self.principal.as_deref().map(|named| start(&accounts, named)).transpose()?;
-        let chains = paths(&accounts, start.as_deref());
         match self.source.format {
-            Format::Json => print_json(&chains, out)?,
-            Format::Table if chains.is_empty() => {
-                writeln!(out, "no principal can gain permissions of others").map_err(Error::stdout)?;
-            }
+            Format::Json => print_each(&accounts, start.as_deref(), out)?,
             Format::Table => {
-                let rows: Vec<Vec<String>> = chains.iter().map(row).collect();
-                print_table(&["START", "REACHES", "STEPS", "DEPENDS ON"], &rows, out)?;
+                let mut rows = Vec::new();
+                each_path(&accounts, start.as_deref(), &mut |chain| rows.push(row(&chain)));
+                if rows.is_empty() {
+                    writeln!(out, "no principal can gain permissions of others").map_err(Error::stdout)?;
+                } else {
+                    print_table(&["START", "REACHES", "STEPS", "DEPENDS ON"], &rows, out)?;
+                }
             }
         }
         Ok(EXIT_CLEAN)
     }
 }
 
+/// Prints the chains as a JSON list while they are found: all of them together can be larger than the snapshot.
+fn print_each(accounts: &[Account], start: Option<&str>, out: &mut dyn Write) -> Result<(), Error> {
+    let stdout = |error: serde_json::Error| Error::stdout(error.into());
+    let mut serializer = serde_json::Serializer::pretty(&mut *out);
+    let mut list = serializer.serialize_seq(None).map_err(stdout)?;
+    let mut written = Ok(());
+    each_path(accounts, start, &mut |chain| {
+        if written.is_ok() {
+            written = list.serialize_element(&chain);
+        }
+    });
+    written.and_then(|()| list.end()).map_err(stdout)?;
+    writeln!(out).map_err(Error::stdout)
+}
+
 /// Starts outside the snapshot are named by ARN or `*`.
-fn start(accounts: &[crate::iam::account::Account], named: &str) -> Result<String, Error> {
+fn start(accounts: &[Account], named: &str) -> Result<String, Error> {
     match find(accounts, named) {
         Ok((_, principal)) => Ok(principal.arn.clone()),
         Err(_) if named == "*" || named.starts_with("arn:") => Ok(named.to_owned()),
@@ -53,7 +72,9 @@ fn start(accounts: &[crate::iam::account::Account], named: &str) -> Result<Strin
 
 fn row(chain: &Chain) -> Vec<String> {
     let more = if chain.further_targets > 0 { format!("\nand {} more", chain.further_targets) } else { String::new() };
-    let reaches = format!("{}{more}", chain.reaches);
+    let cut = if chain.cut_short { "\nnot followed further" } else { "" };
+    let unless = if chain.unless_scp { "\nunless an SCP denies" } else { "" };
+    let reaches = format!("{}{more}{cut}{unless}", chain.reaches);
     let steps: Vec<String> = chain.steps.iter().map(describe).collect();
     let doubts: std::collections::BTreeSet<&str> =
         chain.steps.iter().flat_map(|step| step.depends_on.iter().map(String::as_str)).collect();

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::Error;
 use crate::cli::terminal;
 use crate::iam::account::{Account, Principal};
+use crate::iam::{Policy, PolicyError, json};
 use crate::output::escape::printable;
-use crate::snapshot::SnapshotReader;
+use crate::snapshot::{Snapshot, SnapshotReader};
 
 /// How an answer is printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -28,9 +30,34 @@ pub struct Source {
     /// Snapshot to ask; `-` is standard input. Several tell of several accounts
     #[arg(long = "snapshot", value_name = "FILE", required = true)]
     pub snapshots: Vec<PathBuf>,
+    /// Service control policies of one level (root, unit or account) above the accounts: a document, or a list of all
+    /// documents attached there. Repeat it for each level
+    #[arg(long = "scp", value_name = "FILE")]
+    pub scps: Vec<PathBuf>,
+    /// Resource control policies that guard the accounts' resources: a document or a list of documents
+    #[arg(long = "rcp", value_name = "FILE")]
+    pub rcps: Vec<PathBuf>,
     /// How to print the answer
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+}
+
+/// The policies of a file, each with the name that answers give it.
+fn documents(path: &Path) -> Result<Vec<(String, Policy)>, Error> {
+    let text =
+        std::fs::read_to_string(path).map_err(|source| Error::Io { action: "read", path: path.to_owned(), source })?;
+    let name = path.display().to_string();
+    let read = |value: Value| match value {
+        Value::Array(list) => {
+            let named = |(number, one): (usize, &Value)| Ok((format!("{name}[{number}]"), Policy::from_value(one)?));
+            list.iter().enumerate().map(named).collect::<Result<Vec<_>, PolicyError>>()
+        }
+        one => Ok(vec![(name.clone(), Policy::from_value(&one)?)]),
+    };
+    json::parse(&text).and_then(read).map_err(|error| {
+        let hint = "the file has to be one policy document, or a JSON list of them; `posture iam lint` tells more";
+        Error::other(format!("`{name}`: {error}"), hint)
+    })
 }
 
 impl Source {
@@ -38,18 +65,7 @@ impl Source {
     pub(super) fn accounts(&self, input: &mut dyn Read) -> Result<Vec<Account>, Error> {
         let mut accounts = Vec::new();
         for path in &self.snapshots {
-            let reader = if path == Path::new("-") {
-                let mut bytes = Vec::new();
-                input.read_to_end(&mut bytes).map_err(|source| Error::Io {
-                    action: "read",
-                    path: path.clone(),
-                    source,
-                })?;
-                SnapshotReader::from_reader("-".to_owned(), Box::new(BufReader::new(Cursor::new(bytes))))?
-            } else {
-                SnapshotReader::open(path)?
-            };
-            for snapshot in reader {
+            for snapshot in open(path, input)? {
                 let account = Account::from_snapshot(&snapshot?);
                 if account.principals().is_empty() && !account.missing().is_empty() {
                     let message =
@@ -60,6 +76,9 @@ impl Source {
                 accounts.push(account);
             }
         }
+        let levels = self.scps.iter().map(|path| documents(path)).collect::<Result<Vec<_>, _>>()?;
+        let rcps = self.rcps.iter().map(|path| documents(path)).collect::<Result<Vec<_>, _>>()?.concat();
+        accounts.iter_mut().for_each(|account| account.guard(&levels, &rcps));
         accounts.sort_by(|a, b| a.id.cmp(&b.id));
         if let Some(id) = accounts
             .windows(2)
@@ -72,6 +91,24 @@ impl Source {
         }
         Ok(accounts)
     }
+}
+
+fn open(path: &Path, input: &mut dyn Read) -> Result<SnapshotReader, Error> {
+    if path != Path::new("-") {
+        return Ok(SnapshotReader::open(path)?);
+    }
+    let mut bytes = Vec::new();
+    input.read_to_end(&mut bytes).map_err(|source| Error::Io { action: "read", path: path.to_owned(), source })?;
+    Ok(SnapshotReader::from_reader("-".to_owned(), Box::new(BufReader::new(Cursor::new(bytes))))?)
+}
+
+/// The snapshots of some files, one after the other; `-` is `input`.
+pub(super) fn read_snapshots(
+    paths: &[PathBuf],
+    input: &mut dyn Read,
+) -> Result<impl Iterator<Item = Result<Snapshot, Error>>, Error> {
+    let readers = paths.iter().map(|path| open(path, input)).collect::<Result<Vec<_>, _>>()?;
+    Ok(readers.into_iter().flatten().map(|snapshot| snapshot.map_err(Error::from)))
 }
 
 /// The principal that a person names: by ARN, as `user/NAME` or `role/NAME`, or by a name that only one has.

@@ -70,7 +70,7 @@ impl Access<'_> {
 
     /// Whether nothing but actions that read or list is allowed, by AWS's own access levels.
     pub fn is_read_only(&self) -> Truth {
-        let Some(identity) = self.layers.first() else { return Truth::True };
+        let Some(identity) = self.layers.0.first() else { return Truth::True };
         let mut verdict = if identity.unknown.is_empty() {
             Truth::True
         } else {

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{Account, Attached, Boundary, DocumentId, Group, ManagedPolicy, PolicyName, Principal, PrincipalKind};
 use crate::iam::document::Interner;
+use crate::iam::error::PolicyError;
 use crate::iam::json;
 use crate::iam::policy::Policy;
 use crate::snapshot::Time;
@@ -104,14 +105,7 @@ impl Builder {
         if let Some(known) = self.known.get(&key) {
             return Ok(*known);
         }
-        let policy = match document {
-            Value::String(text) if text.trim_start().starts_with('{') => {
-                json::parse(text).and_then(|value| Policy::from_value(&value))
-            }
-            Value::String(text) => json::parse(&percent_decoded(text)).and_then(|value| Policy::from_value(&value)),
-            other => Policy::from_value(other),
-        }
-        .map_err(|error| error.to_string())?;
+        let policy = read_document(document).map_err(|error| error.to_string())?;
         let rules = self.interner.compile(policy);
         let id = DocumentId(self.account.documents.len());
         self.account.documents.push(rules);
@@ -237,6 +231,17 @@ impl Builder {
             tags: role.tags.map(|tags| tag_map(&tags)),
             unknown,
         });
+    }
+}
+
+/// Reads a policy as an answer holds it: an object, or text that may be URL-encoded.
+pub(crate) fn read_document(document: &Value) -> Result<Policy, PolicyError> {
+    match document {
+        Value::String(text) if text.trim_start().starts_with('{') => {
+            json::parse(text).and_then(|value| Policy::from_value(&value))
+        }
+        Value::String(text) => json::parse(&percent_decoded(text)).and_then(|value| Policy::from_value(&value)),
+        other => Policy::from_value(other),
     }
 }
 

@@ -4,6 +4,7 @@
 //! principal that it concerns: an attached policy whose document nobody read is not an empty policy.
 
 mod build;
+mod guardrails;
 mod snapshot;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,9 @@ use super::document::Rule;
 use crate::snapshot::Time;
 
 pub use build::Builder;
+pub(crate) use build::read_document;
+pub use guardrails::Membership;
+pub(crate) use guardrails::{Bound, BoundKind};
 
 /// Position of a compiled document in its [`Account`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -57,6 +61,13 @@ pub struct Attached {
     pub policy: PolicyName,
     /// Its document; `None` when it is not known.
     pub document: Option<DocumentId>,
+}
+
+impl Attached {
+    /// Why an answer has to stay open when this is a permissions boundary that nobody read.
+    pub(crate) fn unread_boundary(&self) -> Option<String> {
+        self.document.is_none().then(|| format!("permissions boundary `{}` is not known", self.policy))
+    }
 }
 
 /// The permissions boundary of a principal.
@@ -143,6 +154,9 @@ pub struct Account {
     policies: BTreeMap<String, ManagedPolicy>,
     documents: Vec<Vec<Rule>>,
     missing: Vec<String>,
+    membership: Membership,
+    scps: Vec<Vec<Attached>>,
+    rcps: Vec<Attached>,
 }
 
 impl Account {

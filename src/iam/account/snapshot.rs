@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Account;
+use super::{Account, Membership};
 use crate::snapshot::shapes::iam::GetAccountAuthorizationDetails;
 use crate::snapshot::{Said, Snapshot};
 
@@ -15,7 +15,9 @@ impl Account {
                 builder.add(details, &filter(answer.observation.request.get("Filter")));
             }
         }
-        builder.build()
+        let mut account = builder.build();
+        account.membership = Membership::read(snapshot);
+        account
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sets of small numbers.
 
 /// A set of numbers below a fixed size.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(super) struct Bits {
     words: Vec<u64>,
 }
@@ -14,9 +14,11 @@ impl Bits {
 
     /// Every number below `size`.
     pub(super) fn full(size: usize) -> Self {
-        let mut all = Self::empty(size);
-        (0..size).for_each(|number| all.insert(number));
-        all
+        let mut words = vec![u64::MAX; size.div_ceil(64)];
+        if let (Some(last), rest @ 1..) = (words.last_mut(), size % 64) {
+            *last = (1 << rest) - 1;
+        }
+        Self { words }
     }
 
     /// Adds a number.
@@ -52,6 +54,16 @@ impl Bits {
         for (own, theirs) in self.words.iter_mut().zip(&other.words) {
             *own = operation(*own, *theirs);
         }
+    }
+
+    /// Whether every number of another set is in this one.
+    pub(super) fn contains_all(&self, other: &Self) -> bool {
+        self.words.iter().zip(&other.words).all(|(own, theirs)| theirs & !own == 0)
+    }
+
+    /// Whether some number is in both.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        self.words.iter().zip(&other.words).any(|(own, theirs)| own & theirs != 0)
     }
 
     /// Adds all numbers of another set.
@@ -96,7 +108,7 @@ fn ones(word: u64) -> impl Iterator<Item = usize> {
 }
 
 /// A set that takes little room when it holds little.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Set {
     /// A few numbers, ascending.
     Few(Box<[u32]>),
@@ -111,6 +123,44 @@ impl Set {
             return Self::Many(bits);
         }
         Self::Few(bits.iter().filter_map(|number| u32::try_from(number).ok()).collect())
+    }
+
+    /// The numbers, ascending.
+    pub(super) fn iter(&self) -> Box<dyn Iterator<Item = usize> + '_> {
+        match self {
+            Self::Few(list) => Box::new(list.iter().map(|number| *number as usize)),
+            Self::Many(bits) => Box::new(bits.iter()),
+        }
+    }
+
+    fn contains(&self, number: usize) -> bool {
+        match self {
+            Self::Few(list) => u32::try_from(number).is_ok_and(|number| list.binary_search(&number).is_ok()),
+            Self::Many(bits) => bits.contains(number),
+        }
+    }
+
+    /// Whether some number is in both.
+    pub(super) fn meets(&self, other: &Bits) -> bool {
+        match self {
+            Self::Few(list) => list.iter().any(|number| other.contains(*number as usize)),
+            Self::Many(bits) => bits.meets(other),
+        }
+    }
+
+    /// The numbers that are in both, if there are any.
+    pub(super) fn and(&self, other: &Self) -> Option<Self> {
+        let both = match (self, other) {
+            (Self::Many(own), Self::Many(theirs)) => {
+                let mut both = own.clone();
+                both.keep(theirs);
+                return (!both.is_empty()).then(|| Self::pack(both));
+            }
+            (Self::Few(few), rest) | (rest, Self::Few(few)) => {
+                few.iter().copied().filter(|number| rest.contains(*number as usize)).collect::<Vec<u32>>()
+            }
+        };
+        (!both.is_empty()).then(|| Self::Few(both.into()))
     }
 
     /// The numbers that are in both, ascending.
@@ -148,6 +198,11 @@ mod tests {
 
     proptest! {
         #[test]
+        fn a_full_set_has_every_number_and_no_other(size in 0usize..200) {
+            prop_assert_eq!(Bits::full(size).iter().collect::<Vec<_>>(), (0..size).collect::<Vec<_>>());
+        }
+
+        #[test]
         fn sets_agree_with_the_standard_ones(one in prop::collection::btree_set(0usize..200, 0..60), two in prop::collection::btree_set(0usize..200, 0..60)) {
             let bits = |set: &BTreeSet<usize>| {
                 let mut bits = Bits::empty(200);
@@ -164,6 +219,11 @@ mod tests {
             let mut less = b.clone();
             packed.take_from(&mut less);
             prop_assert_eq!(less.iter().collect::<Vec<_>>(), two.difference(&one).copied().collect::<Vec<_>>());
+            prop_assert_eq!(packed.meets(&b), !common.is_empty());
+            prop_assert_eq!(a.meets(&b), !common.is_empty());
+            prop_assert_eq!(a.contains_all(&b), two.is_subset(&one));
+            let both = packed.and(&Set::pack(b.clone())).map_or(Vec::new(), |both| both.iter().collect());
+            prop_assert_eq!(both, common);
             packed.add_to(&mut less);
             prop_assert_eq!(less.iter().collect::<Vec<_>>(), one.union(&two).copied().collect::<Vec<_>>());
         }

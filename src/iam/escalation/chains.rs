@@ -1,18 +1,19 @@
 //! From moves to chains: who reaches administrator, by which steps, and who else is reached on the way.
 //!
-//! Levels grow backwards from the administrators: level n holds whoever needs n steps. Certain steps come first, so that
-//! a chain is in doubt only where no certain one exists. A principal gets one chain per method that it can start with;
-//! whoever does not reach administrator gets the principals that it can become and that hold other policies.
+//! A principal gets one chain per method that it can start with; whoever does not reach administrator gets the principals
+//! that it can become and that hold other policies.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
-use super::bits::Bits;
+use rayon::prelude::*;
+
+use super::bits::{Bits, Set};
+use super::caller::Caller;
 use super::explain::Explainer;
-use super::grants::identity;
-use super::moves::{End, Mover, Moves};
+use super::levels::{Hop, Levels, levels};
+use super::moves::{Move, Mover, Moves};
 use super::{Chain, Step};
-use crate::iam::account::Account;
-use crate::iam::policy::Effect;
 use crate::iam::truth::Truth;
 
 /// Other principals that are listed per principal and method; the number of those left out is told.
@@ -24,75 +25,64 @@ const CHAINS: usize = 10;
 /// Principals that are visited from one start for chains that do not end at administrator.
 const VISITED: usize = 8;
 
-/// What a principal does next on its way to administrator.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Hop {
-    /// Nothing: it is administrator.
-    Stay,
-    /// This end, by position.
-    End(usize),
-    /// This method, to this principal.
-    Move(usize, usize),
-}
-
-/// Who needs how many steps.
-struct Levels {
-    /// Surely.
-    certain: Vec<Bits>,
-    /// Perhaps, the certain ones not repeated.
-    possible: Vec<Bits>,
-    reached: Bits,
-    hops: Vec<Option<Hop>>,
-}
-
 /// All chains of some accounts.
 pub(super) struct Chains<'a, 'u> {
     mover: &'u Mover<'a, 'u>,
     moves: Vec<Moves>,
     admins: Vec<Truth>,
     levels: Levels,
+    /// By principal, the step that it takes next on its way to administrator.
+    next_steps: Vec<OnceLock<Step>>,
+    /// By principal, the documents that allow it something.
+    holdings: Vec<Box<[usize]>>,
 }
 
 impl<'a, 'u> Chains<'a, 'u> {
     /// Works out everybody's moves and levels.
     pub(super) fn new(mover: &'u Mover<'a, 'u>) -> Self {
-        let nodes = mover.universe.nodes();
-        let admins: Vec<Truth> = nodes.iter().map(|node| mover.admin(node)).collect();
-        let steps: Vec<Moves> = admins
-            .iter()
-            .enumerate()
-            .map(|(number, admin)| if admin.is_true() { Moves::default() } else { mover.moves(number) })
-            .collect();
-        let levels = levels(&admins, &steps);
-        Self { mover, moves: steps, admins, levels }
+        let size = mover.universe.nodes().len();
+        let (admins, moves): (Vec<Truth>, Vec<Moves>) = (0..size)
+            .into_par_iter()
+            .map(|number| {
+                let Some(caller) = Caller::new(mover.universe, number) else {
+                    return (Truth::False, Moves::default());
+                };
+                let admin = Mover::admin(&caller);
+                let moves = if admin.is_true() { Moves::default() } else { mover.moves(&caller) };
+                (admin, moves)
+            })
+            .unzip();
+        let levels = levels(&admins, &moves);
+        let holdings = (0..size).map(|number| holdings(mover, number)).collect();
+        let next_steps = (0..size).map(|_| OnceLock::new()).collect();
+        Self { mover, moves, admins, levels, next_steps, holdings }
     }
 
     /// The chains that start at one principal.
     pub(super) fn of(&self, number: usize) -> Vec<Chain> {
         let (Some(moves), Some(admin)) = (self.moves.get(number), self.admins.get(number)) else { return Vec::new() };
-        if admin.is_true() {
+        let Some(caller) = Caller::new(self.mover.universe, number).filter(|_| !admin.is_true()) else {
             return Vec::new();
-        }
+        };
         let mut chains: Vec<(usize, Chain)> = Vec::new();
         for end in &moves.ends {
-            let mut steps = Vec::new();
-            self.end_step(number, end, &mut steps);
+            let steps = vec![self.explainer().end(&caller, end)];
             chains.push((end.method, self.finish(number, "admin".to_owned(), steps)));
         }
-        for step in &moves.moves {
+        for step in moves.moves.iter().filter(|step| step.possible.meets(&self.levels.reached)) {
             let target = self.nearest(number, &step.certain, &self.levels.certain).or_else(|| {
                 self.nearest(number, &step.possible, &self.levels.certain)
                     .or_else(|| self.nearest(number, &step.possible, &self.levels.possible))
             });
             if let Some(target) = target {
-                let mut steps = vec![self.explainer().step(number, step.method, target)];
+                let mut steps = vec![self.explainer().step(&caller, step.method, target)];
                 self.follow(target, &mut steps);
                 chains.push((step.method, self.finish(number, "admin".to_owned(), steps)));
             }
         }
         chains.sort_by_key(|(method, _)| *method);
         let mut chains: Vec<Chain> = chains.into_iter().map(|(_, chain)| chain).collect();
-        chains.extend(self.sideways(number));
+        chains.extend(self.sideways(caller));
         chains
     }
 
@@ -101,7 +91,7 @@ impl<'a, 'u> Chains<'a, 'u> {
     }
 
     /// The target of the lowest level whose own way does not lead back here.
-    fn nearest(&self, number: usize, targets: &super::bits::Set, levels: &[Bits]) -> Option<usize> {
+    fn nearest(&self, number: usize, targets: &Set, levels: &[Bits]) -> Option<usize> {
         levels.iter().find_map(|level| {
             targets.common(level).find(|target| *target != number && !self.leads_through(*target, number))
         })
@@ -124,16 +114,11 @@ impl<'a, 'u> Chains<'a, 'u> {
         let mut at = from;
         for _ in 0..=self.levels.hops.len() {
             match self.levels.hops.get(at).and_then(Option::as_ref) {
-                Some(Hop::Move(method, next)) => {
-                    steps.push(self.explainer().step(at, *method, *next));
+                Some(hop @ Hop::Move(_, next)) => {
+                    steps.extend(self.next_step(at, hop));
                     at = *next;
                 }
-                Some(Hop::End(position)) => {
-                    if let Some(end) = self.moves.get(at).and_then(|moves| moves.ends.get(*position)) {
-                        self.end_step(at, end, steps);
-                    }
-                    return;
-                }
+                Some(hop @ Hop::End(_)) => return steps.extend(self.next_step(at, hop)),
                 Some(Hop::Stay) => {
                     if let (Some(Truth::Unknown(keys)), Some(last)) = (self.admins.get(at), steps.last_mut()) {
                         last.depends_on.extend(keys.iter().cloned());
@@ -145,46 +130,66 @@ impl<'a, 'u> Chains<'a, 'u> {
         }
     }
 
-    fn end_step(&self, from: usize, end: &End, steps: &mut Vec<Step>) {
-        steps.push(self.explainer().end(from, end));
+    /// The step that a principal takes next: the same in every chain that leads through it.
+    fn next_step(&self, at: usize, hop: &Hop) -> Option<Step> {
+        let slot = self.next_steps.get(at)?;
+        if let Some(known) = slot.get() {
+            return Some(known.clone());
+        }
+        let caller = Caller::new(self.mover.universe, at)?;
+        let step = match hop {
+            Hop::Move(method, next) => self.explainer().step(&caller, *method, *next),
+            Hop::End(position) => self.explainer().end(&caller, self.moves.get(at)?.ends.get(*position)?),
+            Hop::Stay => return None,
+        };
+        Some(slot.get_or_init(|| step).clone())
     }
 
     fn finish(&self, number: usize, reaches: String, steps: Vec<Step>) -> Chain {
-        let principal = self.mover.universe.node(number).map(|node| node.principal.arn.clone()).unwrap_or_default();
-        Chain::new(principal, reaches, steps)
+        Chain::new(self.arn(number).to_owned(), reaches, steps)
+    }
+
+    fn arn(&self, number: usize) -> &'a str {
+        self.mover.universe.node(number).map_or("", |node| node.principal.arn.as_str())
     }
 
     /// Chains to principals that do not reach administrator but hold policies that the caller does not.
-    fn sideways(&self, number: usize) -> Vec<Chain> {
-        let mut chains = Vec::new();
+    fn sideways(&self, caller: Caller<'a, 'u>) -> Vec<Chain> {
+        let number = caller.number;
+        let mut chains: Vec<Chain> = Vec::new();
         let mut seen = BTreeSet::from([number]);
-        let mut queue: Vec<(usize, Vec<Step>)> = vec![(number, Vec::new())];
+        // Where to go on from: the principal, the steps to it, and the chain that ends there.
+        let mut queue: Vec<(usize, Vec<Step>, Option<usize>)> = vec![(number, Vec::new(), None)];
+        let mut own = Some(caller);
         let mut next = 0;
-        while let Some((at, steps)) = queue.get(next).cloned() {
+        while let Some((at, steps, chain)) = queue.get(next).cloned() {
             next += 1;
             if steps.len() >= DEPTH || (!steps.is_empty() && chains.len() >= CHAINS) {
+                self.cut(chain.and_then(|chain| chains.get_mut(chain)), at);
                 continue;
             }
+            let Some(caller) = own.take().or_else(|| Caller::new(self.mover.universe, at)) else { continue };
             let mut entered = BTreeSet::new();
-            for step in self.moves.get(at).map_or(&[][..], |moves| moves.moves.as_slice()) {
-                let mut all = Bits::empty(self.moves.len());
-                step.possible.add_to(&mut all);
-                all.subtract(&self.levels.reached);
-                let gaining: Vec<usize> =
-                    all.iter().filter(|target| !seen.contains(target) && self.gains(number, *target)).collect();
+            for step in self.moves_of(at) {
+                let is_gain = |target: &usize| {
+                    !self.levels.reached.contains(*target) && !seen.contains(target) && self.gains(number, *target)
+                };
+                let gaining: Vec<usize> = step.possible.iter().filter(is_gain).collect();
                 for (position, target) in gaining.iter().take(LISTED).enumerate() {
                     let mut longer = steps.clone();
-                    longer.push(self.explainer().step(at, step.method, *target));
-                    let reaches =
-                        self.mover.universe.node(*target).map(|node| node.principal.arn.clone()).unwrap_or_default();
-                    let mut chain = self.finish(number, reaches, longer.clone());
+                    longer.push(self.explainer().step(&caller, step.method, *target));
+                    let mut chain = self.finish(number, self.arn(*target).to_owned(), longer.clone());
                     if position + 1 == LISTED {
                         chain.further_targets = gaining.len() - LISTED;
                     }
-                    chains.push(chain);
-                    if entered.insert(*target) && queue.len() < VISITED {
-                        queue.push((*target, longer));
+                    if entered.insert(*target) {
+                        if queue.len() < VISITED {
+                            queue.push((*target, longer, Some(chains.len())));
+                        } else {
+                            self.cut(Some(&mut chain), *target);
+                        }
                     }
+                    chains.push(chain);
                 }
             }
             seen.extend(entered);
@@ -192,22 +197,24 @@ impl<'a, 'u> Chains<'a, 'u> {
         chains
     }
 
+    fn moves_of(&self, number: usize) -> &[Move] {
+        self.moves.get(number).map_or(&[], |moves| moves.moves.as_slice())
+    }
+
+    /// Notes on a chain that nobody looked how its end goes on, where it could.
+    fn cut(&self, chain: Option<&mut Chain>, end: usize) {
+        if let Some(chain) = chain.filter(|_| !self.moves_of(end).is_empty()) {
+            chain.cut_short = true;
+        }
+    }
+
     /// Whether a principal is bound by a policy that allows something and does not bind another.
     fn gains(&self, number: usize, target: usize) -> bool {
-        let (Some(from), Some(to)) = (self.mover.universe.node(number), self.mover.universe.node(target)) else {
-            return false;
-        };
-        let own: BTreeSet<_> = if from.home == to.home {
-            identity(from).filter_map(|policy| policy.document).collect()
-        } else {
-            BTreeSet::new()
-        };
-        let allows =
-            |account: &Account, document| account.rules(document).iter().any(|rule| rule.effect == Effect::Allow);
-        let more = identity(to)
-            .filter_map(|policy| policy.document)
-            .any(|document| !own.contains(&document) && allows(to.account, document));
-        more || !to.principal.unknown.is_empty()
+        let universe = self.mover.universe;
+        let (Some(from), Some(to)) = (universe.node(number), universe.node(target)) else { return false };
+        let (Some(own), Some(theirs)) = (self.holdings.get(number), self.holdings.get(target)) else { return false };
+        let more = |document: &usize| from.home != to.home || own.binary_search(document).is_err();
+        theirs.iter().any(more) || !to.principal.unknown.is_empty()
     }
 
     /// Chains that start outside: at principals, accounts or anybody that trust policies name and no answer holds.
@@ -243,64 +250,11 @@ impl<'a, 'u> Chains<'a, 'u> {
     }
 }
 
-/// Grows levels backwards: with certain steps as long as possible, then with any.
-fn levels(admins: &[Truth], moves: &[Moves]) -> Levels {
-    let size = admins.len();
-    let mut levels =
-        Levels { certain: Vec::new(), possible: Vec::new(), reached: Bits::empty(size), hops: vec![None; size] };
-    let mut certain = Bits::empty(size);
-    for (number, _) in admins.iter().enumerate().filter(|(_, admin)| admin.is_true()) {
-        certain.insert(number);
-        set(&mut levels.hops, number, Hop::Stay);
-    }
-    levels.reached = certain.clone();
-    levels.certain.push(certain);
-    while let Some(level) = grow(&mut levels, moves, true) {
-        levels.certain.push(level);
-    }
-    let mut doubtful = Bits::empty(size);
-    for (number, admin) in admins.iter().enumerate() {
-        if matches!(admin, Truth::Unknown(_)) && !levels.reached.contains(number) {
-            doubtful.insert(number);
-            set(&mut levels.hops, number, Hop::Stay);
-        }
-    }
-    levels.reached.add(&doubtful);
-    levels.possible.push(doubtful);
-    while let Some(level) = grow(&mut levels, moves, false) {
-        levels.possible.push(level);
-    }
-    levels
-}
-
-fn set(hops: &mut [Option<Hop>], number: usize, hop: Hop) {
-    if let Some(slot) = hops.get_mut(number) {
-        *slot = Some(hop);
-    }
-}
-
-/// The next level: whoever has an end, or a move to somebody who is reached already.
-fn grow(levels: &mut Levels, moves: &[Moves], certain: bool) -> Option<Bits> {
-    let mut level = Bits::empty(moves.len());
-    let mut found = Vec::new();
-    for (number, own) in moves.iter().enumerate().filter(|(number, _)| !levels.reached.contains(*number)) {
-        let end = own.ends.iter().position(|end| !certain || end.truth.is_true());
-        let step = own.moves.iter().find_map(|step| {
-            let targets = if certain { &step.certain } else { &step.possible };
-            let near = levels.certain.iter().chain(&levels.possible).find_map(|reached| targets.common(reached).next());
-            near.map(|target| Hop::Move(step.method, target))
-        });
-        if let Some(hop) = end.map(Hop::End).or(step) {
-            level.insert(number);
-            found.push((number, hop));
-        }
-    }
-    if found.is_empty() {
-        return None;
-    }
-    for (number, hop) in found {
-        set(&mut levels.hops, number, hop);
-    }
-    levels.reached.add(&level);
-    Some(level)
+/// The documents that allow a principal something, ascending.
+fn holdings(mover: &Mover<'_, '_>, number: usize) -> Box<[usize]> {
+    let Some(node) = mover.universe.node(number) else { return Box::default() };
+    let allows = |document| mover.universe.index.document(node.home, document).is_some_and(|spoken| spoken.allows);
+    let documents = node.identity().filter_map(|policy| policy.document).filter(|document| allows(*document));
+    let documents: BTreeSet<usize> = documents.map(|document| document.index()).collect();
+    documents.into_iter().collect()
 }

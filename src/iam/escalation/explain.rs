@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::Step;
-use super::methods::{Method, Way, methods};
-use super::moves::{ADMINISTRATOR_ACCESS, End, Mover, needs};
+use super::caller::Caller;
+use super::methods::{Method, Need, Way, methods};
+use super::moves::{ADMINISTRATOR_ACCESS, End, Mover};
 use super::trusts::{service_trust, trust_doubts, trust_statement};
-use super::universe::{Class, Node};
-use crate::iam::access::{Access, Verdict};
-use crate::iam::caller::Caller;
+use super::universe::Node;
+use crate::iam::access::{Judged, StatementRef};
+use crate::iam::caller::Caller as Who;
 use crate::iam::context::Context;
 use crate::iam::pattern::Pattern;
 use crate::iam::region::Language;
@@ -19,35 +20,31 @@ pub(super) struct Explainer<'a, 'u> {
     pub(super) mover: &'u Mover<'a, 'u>,
 }
 
-impl Explainer<'_, '_> {
+impl<'a> Explainer<'a, '_> {
     /// A step from one principal to another.
-    pub(super) fn step(&self, from: usize, method: usize, to: usize) -> Step {
-        let universe = self.mover.universe;
-        let (Some(method), Some(caller), Some(target)) =
-            (methods().get(method), universe.node(from), universe.node(to))
-        else {
+    pub(super) fn step(&self, caller: &Caller<'a, '_>, position: usize, to: usize) -> Step {
+        let (Some(method), Some(target)) = (methods().get(position), self.mover.universe.node(to)) else {
             return Step::default();
         };
-        let access = caller.access();
-        let mut step = Step::new(method, &caller.principal.arn, &target.principal.arn);
+        let mut step = Step::new(method, &caller.node.principal.arn, &target.principal.arn);
+        let trusting = |service: &&String| !service_trust(target.account, target.principal, service).is_false();
         match &method.way {
-            Way::Use { takes } => self.uses(&mut step, &access, (caller, target, to), takes, method),
+            Way::Use { takes } => self.uses(&mut step, caller, to, takes, &method.needs),
             Way::PassRole { services, .. } => {
-                let trusting = |service: &&String| !service_trust(target.account, target.principal, service).is_false();
                 if let Some(service) = services.iter().find(trusting) {
                     let more = |context: &mut Context| context.set_value("iam:PassedToService", service);
-                    step.add(self.on(&access, "iam:PassRole", to, &more));
+                    step.add(&self.on(caller, "iam:PassRole", to, &more));
                     step.trusted_by(target, service);
                 }
-                step.add(needs(&access, &method.needs, &target.account.id));
+                self.needs(&mut step, caller, position, target);
             }
             Way::RunsAs { services, what, .. } => {
-                step.add(needs(&access, &method.needs, &target.account.id));
+                self.needs(&mut step, caller, position, target);
                 step.depends_on.insert(format!("{} {what} that runs as {}", article(what), target.principal.arn));
-                if target.home != caller.home {
-                    step.depends_on.insert(format!("a resource policy that lets account {} in", caller.account.id));
+                if target.home != caller.node.home {
+                    let account = &caller.node.account.id;
+                    step.depends_on.insert(format!("a resource policy that lets account {account} in"));
                 }
-                let trusting = |service: &&String| !service_trust(target.account, target.principal, service).is_false();
                 if let Some(service) = services.iter().find(trusting) {
                     step.trusted_by(target, service);
                 }
@@ -57,75 +54,65 @@ impl Explainer<'_, '_> {
         step
     }
 
-    fn on(&self, access: &Access<'_>, action: &str, target: usize, more: &dyn Fn(&mut Context)) -> Verdict {
-        let mut context = access.context().clone();
-        self.mover.universe.describe(Class::Principals, target, &mut context);
-        more(&mut context);
-        let arn = self.mover.universe.node(target).map(|node| node.principal.arn.clone()).unwrap_or_default();
-        access.can_together(&[action], &Language::of(Pattern::literal(&arn)), &context)
+    fn needs(&self, step: &mut Step, caller: &Caller<'a, '_>, position: usize, target: &Node<'_>) {
+        let Some(plan) = self.mover.plans.of(target.home, position) else { return };
+        let judged = caller.meets(plan, position, target.home, &target.account.id);
+        let mut names: Vec<StatementRef> = judged.statements();
+        names.sort();
+        step.add_named(&names);
+        step.depends_on.extend(judged.truth.clone().keys());
     }
 
-    fn uses(
-        &self,
-        step: &mut Step,
-        access: &Access<'_>,
-        (caller, target, number): (&Node<'_>, &Node<'_>, usize),
-        takes: &str,
-        method: &Method,
-    ) {
-        for need in &method.needs {
-            step.add(self.on(access, &need.action, number, &|_| {}));
+    fn on(&self, caller: &Caller<'a, '_>, action: &str, target: usize, more: &dyn Fn(&mut Context)) -> Judged<'a> {
+        let universe = self.mover.universe;
+        let arn = universe.node(target).map_or("", |node| node.principal.arn.as_str());
+        caller.on(action, &Language::of(Pattern::literal(arn)), &|context| {
+            universe.describe(target, context);
+            more(context);
+        })
+    }
+
+    fn uses(&self, step: &mut Step, caller: &Caller<'a, '_>, to: usize, takes: &str, needs: &[Need]) {
+        let Some(target) = self.mover.universe.node(to) else { return };
+        for need in needs {
+            step.add(&self.on(caller, &need.action, to, &|_| {}));
         }
-        let verdict = self.on(access, takes, number, &|_| {});
+        let judged = self.on(caller, takes, to, &|_| {});
         if takes != "sts:AssumeRole" {
-            return step.add(verdict);
+            return step.add(&judged);
         }
         // A trust policy that names the caller is enough in its own account.
-        let named = verdict.truth.is_false();
-        if !named {
-            step.add(verdict);
+        if !judged.truth.is_false() {
+            step.add(&judged);
         }
-        let who = Caller::parse(&caller.principal.arn);
+        let who = Who::parse(&caller.node.principal.arn);
         step.statements.extend(trust_statement(target.account, target.principal, &who));
-        step.depends_on.extend(trust_doubts(target.account, target.principal, &who, access.context()));
+        step.depends_on.extend(trust_doubts(target.account, target.principal, &who, caller.context()));
     }
 
     /// A step after which the principal is administrator.
-    pub(super) fn end(&self, from: usize, end: &End) -> Step {
+    pub(super) fn end(&self, caller: &Caller<'a, '_>, end: &End) -> Step {
         let universe = self.mover.universe;
-        let (Some(method), Some(caller), Some(target)) =
-            (methods().get(end.method), universe.node(from), universe.node(end.target))
-        else {
+        let (Some(method), Some(target)) = (methods().get(end.method), universe.node(end.target)) else {
             return Step::default();
         };
-        let access = caller.access();
-        let mut step = Step::new(method, &caller.principal.arn, &target.principal.arn);
+        let mut step = Step::new(method, &caller.node.principal.arn, &target.principal.arn);
         step.object = Some(end.object.clone()).filter(|object| *object != target.principal.arn);
-        let mut context = access.context().clone();
-        let partition = &caller.account.partition;
-        context.set_value("iam:PolicyARN", &format!("arn:{partition}:{ADMINISTRATOR_ACCESS}"));
-        if end.target == from || !matches!(method.way, Way::Create) {
-            universe.describe(Class::Principals, end.target, &mut context);
-        }
-        let allowed = |action: &str| {
-            let about = if is_about_policy_or_group(action) || matches!(method.way, Way::Create) {
-                &end.object
-            } else {
-                &target.principal.arn
-            };
-            access.can_together(&[action], &Language::of(Pattern::literal(about)), &context)
+        let creates = matches!(method.way, Way::Create);
+        let more = |context: &mut Context| {
+            let partition = &caller.node.account.partition;
+            context.set_value("iam:PolicyARN", &format!("arn:{partition}:{ADMINISTRATOR_ACCESS}"));
+            if !creates {
+                universe.describe(end.target, context);
+            }
         };
-        for action in method.actions() {
+        for action in &method.actions {
             if action == "sts:AssumeRole" {
-                self.uses(
-                    &mut step,
-                    &access,
-                    (caller, target, end.target),
-                    &action,
-                    &Method { needs: Vec::new(), ..method.clone() },
-                );
+                self.uses(&mut step, caller, end.target, action, &[]);
             } else {
-                step.add(allowed(&action));
+                let own = is_about_policy_or_group(action) || creates;
+                let about = if own { &end.object } else { &target.principal.arn };
+                step.add(&caller.on(action, &Language::of(Pattern::literal(about)), &more));
             }
         }
         if let Truth::Unknown(keys) = &end.truth {
@@ -141,7 +128,7 @@ impl Explainer<'_, '_> {
     pub(super) fn outside(&self, name: &str, role: usize) -> Option<Step> {
         let target = self.mover.universe.node(role)?;
         let method = methods().iter().find(|method| method.id == "sts-001")?;
-        let caller = Caller::parse(name);
+        let caller = Who::parse(name);
         let mut context = Context::open();
         if let Some(account) = caller.account() {
             context.set_value("aws:PrincipalAccount", account);
@@ -161,11 +148,11 @@ impl Explainer<'_, '_> {
     }
 }
 
-impl Mover<'_, '_> {
+impl<'a> Mover<'a, '_> {
     /// The step of assuming a role.
-    pub(super) fn assuming(&self, from: usize, to: usize) -> Step {
+    pub(super) fn assuming(&self, caller: &Caller<'a, '_>, to: usize) -> Step {
         let method = methods().iter().position(|method| method.id == "sts-001").unwrap_or(usize::MAX);
-        Explainer { mover: self }.step(from, method, to)
+        Explainer { mover: self }.step(caller, method, to)
     }
 }
 
@@ -183,32 +170,36 @@ fn is_about_policy_or_group(action: &str) -> bool {
 }
 
 impl Step {
-    fn new(method: &Method, from: &str, to: &str) -> Self {
+    fn new(method: &'static Method, from: &str, to: &str) -> Self {
         Self {
             from: from.to_owned(),
             to: to.to_owned(),
-            actions: method.actions(),
-            method: method.id.clone(),
-            title: method.title.clone(),
-            also: method.also.clone(),
+            actions: &method.actions,
+            method: &method.id,
+            title: &method.title,
+            also: &method.also,
             object: None,
             statements: Vec::new(),
             depends_on: BTreeSet::new(),
         }
     }
 
-    fn add(&mut self, verdict: Verdict) {
-        for statement in verdict.statements {
+    fn add(&mut self, judged: &Judged<'_>) {
+        self.add_named(&judged.statements());
+        self.depends_on.extend(judged.truth.clone().keys());
+    }
+
+    fn add_named(&mut self, statements: &[StatementRef]) {
+        for statement in statements {
             let name = statement.to_string();
             if !self.statements.contains(&name) {
                 self.statements.push(name);
             }
         }
-        self.depends_on.extend(verdict.truth.keys());
     }
 
     fn trusted_by(&mut self, target: &Node<'_>, service: &str) {
-        self.statements.extend(trust_statement(target.account, target.principal, &Caller::parse(service)));
+        self.statements.extend(trust_statement(target.account, target.principal, &Who::parse(service)));
         self.depends_on.extend(service_trust(target.account, target.principal, service).keys());
     }
 }

@@ -1,8 +1,8 @@
 //! Ways to administrator that change policies: the caller's own, or those of a principal that it then becomes.
 
-use super::methods::Method;
-use super::moves::{ADMINISTRATOR_ACCESS, Caller, End, Mover, at, best, together};
-use super::universe::{Class, Node};
+use super::caller::Caller;
+use super::moves::{ADMINISTRATOR_ACCESS, End, Mover, at, best};
+use super::universe::Class;
 use crate::iam::access::{Access, Grant};
 use crate::iam::account::{Attached, Boundary, DocumentId, ManagedPolicy, PolicyName, PrincipalKind};
 use crate::iam::context::Fact;
@@ -38,12 +38,12 @@ impl<'a> Mover<'a, '_> {
             }
             "iam:AddUserToGroup" => self.join_group(caller, method),
             "iam:CreatePolicyVersion" => {
-                let reach = self.reach(caller, grant, Class::Policies);
+                let reach = caller.reach(grant, Class::Policies, None);
                 let changed = |policy: &Attached| {
-                    let truth = at(&reach, self.own_policy(policy)?).and(self.ceiling(number, Some(&policy.policy)));
+                    let truth = at(&reach, self.own_policy(policy)?).and(self.ceiling(number, Some(policy)));
                     end(policy.policy.to_string(), truth)
                 };
-                best(identity(caller.node).filter_map(changed))
+                best(caller.node.identity().filter_map(changed))
             }
             "iam:SetDefaultPolicyVersion" => best(self.other_versions(caller, method).into_iter()),
             _ => Vec::new(),
@@ -67,7 +67,7 @@ impl<'a> Mover<'a, '_> {
         if caller.node.principal.kind == PrincipalKind::Role {
             return Vec::new();
         }
-        let reach = self.reach(caller, "iam:AddUserToGroup", Class::Groups);
+        let reach = caller.reach("iam:AddUserToGroup", Class::Groups, None);
         let joins = reach.possible.iter().filter_map(|group| {
             let (home, name) = self.universe.group(group).filter(|(home, _)| *home == caller.node.home)?;
             let policies = &self.universe.accounts().get(home)?.groups().get(name)?.policies;
@@ -84,9 +84,9 @@ impl<'a> Mover<'a, '_> {
     /// Putting another version of an attached policy in force. A snapshot holds the versions that exist; one with more
     /// access may be stored later, so a policy with a single version leaves the question open.
     fn other_versions(&self, caller: &Caller<'a, '_>, method: usize) -> Vec<End> {
-        let reach = self.reach(caller, "iam:SetDefaultPolicyVersion", Class::Policies);
+        let reach = caller.reach("iam:SetDefaultPolicyVersion", Class::Policies, None);
         let mut ends = Vec::new();
-        for attached in identity(caller.node) {
+        for attached in caller.node.identity() {
             let allowed = self.own_policy(attached).map_or(Truth::False, |policy| at(&reach, policy));
             let PolicyName::Managed(arn) = &attached.policy else { continue };
             let Some(policy) = caller.node.account.policies().get(arn).filter(|_| !allowed.is_false()) else {
@@ -100,7 +100,7 @@ impl<'a> Mover<'a, '_> {
                 let without = Access::without(caller.node.account, caller.node.principal, Some(&attached.policy));
                 truth = truth.or(allowed.clone().and(without.with(more).is_admin().truth));
             }
-            if self.ceiling(caller.number, Some(&attached.policy)).is_false() {
+            if self.ceiling(caller.number, Some(attached)).is_false() {
                 continue;
             }
             ends.push(End { method, target: caller.number, object: attached.policy.to_string(), truth });
@@ -111,7 +111,7 @@ impl<'a> Mover<'a, '_> {
     /// Removing a deny or the boundary.
     pub(super) fn lift(&self, caller: &Caller<'a, '_>, method: usize, lift: &str) -> Vec<End> {
         let node = caller.node;
-        let own = |class: Class, number: usize| at(&self.reach(caller, lift, class), number);
+        let own = |class: Class, number: usize| at(&caller.reach(lift, class, None), number);
         let without =
             |policy: &PolicyName| Access::without(node.account, node.principal, Some(policy)).is_admin().truth;
         let end = |object: String, truth: Truth| End { method, target: caller.number, object, truth };
@@ -161,7 +161,7 @@ impl<'a> Mover<'a, '_> {
         }
         let mut candidates = usable.possible.clone();
         let policies = if grant == "iam:CreatePolicyVersion" {
-            Some(self.reach(caller, grant, Class::Policies))
+            Some(caller.reach(grant, Class::Policies, None))
         } else {
             candidates.keep(&self.granting(caller, grant, Class::Principals).possible);
             None
@@ -176,10 +176,10 @@ impl<'a> Mover<'a, '_> {
                 return Some(End { method, target, object: node.principal.arn.clone(), truth });
             }
             let reach = policies.as_ref()?;
-            let versions = identity(node).filter_map(|policy| {
+            let versions = node.identity().filter_map(|policy| {
                 let truth = at(reach, self.own_policy(policy)?)
                     .and(at(&usable, target))
-                    .and(self.ceiling(target, Some(&policy.policy)));
+                    .and(self.ceiling(target, Some(policy)));
                 Some(End { method, target, object: policy.policy.to_string(), truth })
             });
             best(versions.filter(|end| !end.truth.is_false())).into_iter().next()
@@ -187,25 +187,16 @@ impl<'a> Mover<'a, '_> {
         best(candidates.iter().filter_map(changed).filter(|end| !end.truth.is_false()))
     }
 
-    pub(super) fn create(caller: &Caller<'a, '_>, position: usize, method: &Method) -> Vec<End> {
-        let actions: Vec<&str> = method.needs.iter().map(|need| need.action.as_str()).collect();
-        let kind = method.needs.first().and_then(|need| need.kind.clone()).unwrap_or_default();
-        let verdict = together(caller.access(), &actions, &kind, caller.node.account.id.as_str(), &|context| {
+    pub(super) fn create(&self, caller: &Caller<'a, '_>, position: usize) -> Option<End> {
+        let (home, account) = (caller.node.home, caller.node.account);
+        let judged = caller.follows(self.plans.of(home, position)?, &account.id, &|context| {
             context.set("iam:PermissionsBoundary", Fact::Absent);
-            context
-                .set_value("iam:PolicyARN", &format!("arn:{}:{ADMINISTRATOR_ACCESS}", caller.node.account.partition));
+            context.set_value("iam:PolicyARN", &format!("arn:{}:{ADMINISTRATOR_ACCESS}", account.partition));
         });
-        let object = verdict.example.map(|(_, resource)| resource).unwrap_or_default();
-        let end = End { method: position, target: caller.number, object, truth: verdict.truth };
-        Some(end).filter(|end| !end.truth.is_false()).into_iter().collect()
+        let object = judged.example.map(|(_, resource)| resource).unwrap_or_default();
+        Some(End { method: position, target: caller.number, object, truth: judged.truth })
+            .filter(|end| !end.truth.is_false())
     }
-}
-
-/// The identity policies of a user or role, groups' included.
-pub(super) fn identity<'a>(node: &Node<'a>) -> impl Iterator<Item = &'a Attached> + use<'a> {
-    let (account, principal) = (node.account, node.principal);
-    let groups = principal.groups.iter().filter_map(|name| account.groups().get(name));
-    principal.policies.iter().chain(groups.flat_map(|group| group.policies.iter()))
 }
 
 fn other_documents(policy: &ManagedPolicy) -> impl Iterator<Item = DocumentId> + '_ {

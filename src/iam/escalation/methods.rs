@@ -99,23 +99,20 @@ pub struct Method {
     pub way: Way,
     /// Actions needed besides those that `way` names.
     pub needs: Vec<Need>,
+    /// Every action of the method, in the order in which they are used.
+    pub actions: Vec<String>,
     /// What other lists call it.
     pub also: Vec<String>,
 }
 
-impl Method {
-    /// Every action of the method, in the order in which they are used.
-    pub fn actions(&self) -> Vec<String> {
-        let needs = self.needs.iter().map(|need| need.action.clone());
-        match &self.way {
-            Way::GrantSelf { grant: one } | Way::Lift { lift: one } => {
-                std::iter::once(one.clone()).chain(needs).collect()
-            }
-            Way::GrantAndUse { grant, takes } => [grant.clone(), takes.clone()].into_iter().chain(needs).collect(),
-            Way::Use { takes } => needs.chain(std::iter::once(takes.clone())).collect(),
-            Way::PassRole { .. } => std::iter::once("iam:PassRole".to_owned()).chain(needs).collect(),
-            Way::RunsAs { .. } | Way::Create => needs.collect(),
-        }
+fn all_actions(way: &Way, needs: &[Need]) -> Vec<String> {
+    let needs = needs.iter().map(|need| need.action.clone());
+    match way {
+        Way::GrantSelf { grant: one } | Way::Lift { lift: one } => std::iter::once(one.clone()).chain(needs).collect(),
+        Way::GrantAndUse { grant, takes } => [grant.clone(), takes.clone()].into_iter().chain(needs).collect(),
+        Way::Use { takes } => needs.chain(std::iter::once(takes.clone())).collect(),
+        Way::PassRole { .. } => std::iter::once("iam:PassRole".to_owned()).chain(needs).collect(),
+        Way::RunsAs { .. } | Way::Create => needs.collect(),
     }
 }
 
@@ -149,8 +146,9 @@ fn method(entry: Entry) -> Result<Method, String> {
         Some((action, kind)) => Need { action: action.to_owned(), kind: Some(kind.to_owned()) },
         None => Need { action: text, kind: None },
     };
-    let needs = entry.actions.into_iter().map(need).collect();
-    Ok(Method { id: entry.id, title: entry.title, way, needs, also: entry.also })
+    let needs: Vec<Need> = entry.actions.into_iter().map(need).collect();
+    let actions = all_actions(&way, &needs);
+    Ok(Method { id: entry.id, title: entry.title, way, needs, actions, also: entry.also })
 }
 
 #[cfg(test)]
@@ -172,8 +170,8 @@ mod tests {
         // AWS retired CodeStar in 2024 and dropped this action from its documentation; the lists still have it.
         let retired = ["codestar:CreateProjectFromTemplate"];
         for method in methods() {
-            for action in method.actions() {
-                assert!(catalogue().action(&action).is_some() || retired.contains(&action.as_str()), "{action}");
+            for action in &method.actions {
+                assert!(catalogue().action(action).is_some() || retired.contains(&action.as_str()), "{action}");
             }
             for need in method.needs.iter().filter(|need| need.kind.is_some()) {
                 let resources = catalogue().resources(&need.action, need.kind.as_deref(), "aws", "1");

@@ -4,23 +4,28 @@
 //! denies are taken into account; what the snapshot cannot settle is named on the step that depends on it.
 
 mod bits;
+mod caller;
 mod chains;
 mod explain;
 mod grants;
+mod index;
+mod levels;
 pub mod methods;
 mod moves;
+mod plans;
 mod trusts;
 mod universe;
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
 use serde::{Serialize, Serializer};
 
 use super::account::Account;
 use super::truth::Truth;
+use caller::Caller;
 use chains::Chains;
-use moves::{Mover, everything};
-use trusts::Trusts;
+use moves::Mover;
 use universe::Universe;
 
 /// One step of a chain.
@@ -31,14 +36,14 @@ pub struct Step {
     /// Whose permissions it has afterwards.
     pub to: String,
     /// The actions it takes, in order.
-    pub actions: Vec<String>,
+    pub actions: &'static [String],
     /// The method's id.
-    pub method: String,
+    pub method: &'static str,
     /// What happens, in a few words.
-    pub title: String,
+    pub title: &'static str,
     /// Other names of the method.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub also: Vec<String>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub also: &'static [String],
     /// The policy, group or new principal that is changed or made, where that is not `to`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub object: Option<String>,
@@ -64,18 +69,30 @@ pub struct Chain {
     /// How many more principals the last step's method reaches that are not listed.
     #[serde(skip_serializing_if = "is_zero")]
     pub further_targets: usize,
+    /// True when the principal at the end could go on and nobody looked where to: chains beside administrator are bounded.
+    #[serde(skip_serializing_if = "is_false")]
+    pub cut_short: bool,
+    /// True when a step starts in an account whose service control policies nobody told: one may deny it.
+    #[serde(skip_serializing_if = "is_false")]
+    pub unless_scp: bool,
 }
 
 impl Chain {
     fn new(principal: String, reaches: String, steps: Vec<Step>) -> Self {
         let doubtful = steps.iter().any(|step| !step.depends_on.is_empty());
-        Self { principal, reaches, certainty: if doubtful { "depends" } else { "certain" }, steps, further_targets: 0 }
+        let certainty = if doubtful { "depends" } else { "certain" };
+        Self { principal, reaches, certainty, steps, further_targets: 0, cut_short: false, unless_scp: false }
     }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 fn is_zero(number: &usize) -> bool {
     *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn joined<S: Serializer>(statements: &[String], serializer: S) -> Result<S::Ok, S::Error> {
@@ -86,19 +103,36 @@ fn joined<S: Serializer>(statements: &[String], serializer: S) -> Result<S::Ok, 
 ///
 /// Administrators have none: there is nothing left to gain. Starts outside the accounts follow those inside.
 pub fn paths(accounts: &[Account], only: Option<&str>) -> Vec<Chain> {
-    let everything = everything();
+    let mut all = Vec::new();
+    each_path(accounts, only, &mut |chain| all.push(chain));
+    all
+}
+
+/// As [`paths`], without keeping the chains: an account at its quotas has more of them than fit beside its snapshot.
+pub fn each_path(accounts: &[Account], only: Option<&str>, tell: &mut dyn FnMut(Chain)) {
     let universe = Universe::new(accounts);
-    let mover = Mover::new(&universe, &everything);
+    let mover = Mover::new(&universe);
     let chains = Chains::new(&mover);
     let wanted = |arn: &str| only.is_none_or(|only| only == arn);
-    let mut all = Vec::new();
-    for (number, node) in universe.nodes().iter().enumerate() {
-        if wanted(&node.principal.arn) {
-            all.extend(chains.of(number));
-        }
+    let untold: BTreeSet<&str> =
+        accounts.iter().filter(|account| account.may_have_more_scps()).map(|account| account.id.as_str()).collect();
+    let mut tell = |mut chain: Chain| {
+        let open = |step: &Step| step.from.split(':').nth(4).is_some_and(|account| untold.contains(account));
+        chain.unless_scp = chain.steps.iter().any(open);
+        tell(chain);
+    };
+    let starts: Vec<usize> = universe
+        .nodes()
+        .iter()
+        .enumerate()
+        .filter_map(|(number, node)| wanted(&node.principal.arn).then_some(number))
+        .collect();
+    // Worked out a few hundred at a time on all processors, told in order.
+    for some in starts.chunks(256) {
+        let found: Vec<Vec<Chain>> = some.par_iter().map(|number| chains.of(*number)).collect();
+        found.into_iter().flatten().for_each(&mut tell);
     }
-    all.extend(chains.starting_outside().into_iter().filter(|chain| wanted(&chain.principal)));
-    all
+    chains.starting_outside().into_iter().filter(|chain| wanted(&chain.principal)).for_each(&mut tell);
 }
 
 /// Whether a principal of the accounts can assume a role of theirs, by its policies and the role's trust policy.
@@ -107,15 +141,14 @@ pub fn paths(accounts: &[Account], only: Option<&str>) -> Vec<Chain> {
 pub fn can_assume(accounts: &[Account], principal: &str, role: &str) -> Option<Truth> {
     let universe = Universe::new(accounts);
     let (from, to) = (universe.find(principal)?, universe.find(role)?);
-    let node = universe.node(from)?;
-    let reach = Trusts::new(&universe).assumable(&universe, from, node);
+    let caller = Caller::new(&universe, from)?;
+    let mover = Mover::new(&universe);
+    let reach = mover.trusts.assumable(&universe, &caller);
     if reach.certain.contains(to) {
         return Some(Truth::True);
     }
     if !reach.possible.contains(to) {
         return Some(Truth::False);
     }
-    let everything = everything();
-    let mover = Mover::new(&universe, &everything);
-    Some(Truth::Unknown(mover.assuming(from, to).depends_on))
+    Some(Truth::Unknown(mover.assuming(&caller, to).depends_on))
 }

@@ -1,19 +1,17 @@
 //! What one principal can do next: become others, or become administrator at once.
 
-use std::cell::{OnceCell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::HashSet;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::bits::{Bits, Set};
-use super::methods::{Method, Need, Way, methods};
+use super::caller::Caller;
+use super::methods::{Method, Way, methods};
+use super::plans::Plans;
 use super::trusts::Trusts;
 use super::universe::{Class, Node, Reach, Universe};
-use crate::iam::access::{Access, Grant, StatementRef, Verdict};
-use crate::iam::account::{PolicyName, PrincipalKind};
-use crate::iam::catalogue::catalogue;
-use crate::iam::context::Context;
-use crate::iam::document::{Patterns, Resources, Rule};
-use crate::iam::policy::{Effect, PrincipalBlock};
-use crate::iam::region::Language;
+use crate::iam::access::{Access, Grant};
+use crate::iam::account::{Attached, DocumentId, PolicyName, PrincipalKind};
 use crate::iam::truth::Truth;
 
 /// A method that makes the principal another one.
@@ -22,9 +20,9 @@ pub(super) struct Move {
     /// Position in [`methods`].
     pub(super) method: usize,
     /// Whom it surely leads to.
-    pub(super) certain: Set,
+    pub(super) certain: Arc<Set>,
     /// Whom it may lead to; holds the certain ones too.
-    pub(super) possible: Set,
+    pub(super) possible: Arc<Set>,
 }
 
 /// A method after which the principal is administrator.
@@ -55,44 +53,21 @@ pub(super) struct Mover<'a, 'u> {
     pub(super) universe: &'u Universe<'a>,
     /// The trust policies.
     pub(super) trusts: Trusts,
-    everything: &'u Rule,
-    ceilings: RefCell<BTreeMap<usize, Truth>>,
+    /// What methods need.
+    pub(super) plans: Plans,
+    ceilings: Vec<OnceLock<Truth>>,
+    /// Sets of principals, equal ones kept once.
+    sets: Mutex<HashSet<Arc<Set>>>,
     profiles: Reach,
     roles: Bits,
     pub(super) changeable: Bits,
 }
 
-/// A statement that allows everything, as an attacker would attach it.
-pub(super) fn everything() -> Rule {
-    Rule {
-        effect: Effect::Allow,
-        name: "everything".to_owned(),
-        principal: PrincipalBlock::None,
-        actions: Patterns::everything(),
-        resources: Resources { fixed: Patterns::everything(), varying: Vec::new() },
-        conditions: Vec::new(),
-    }
-}
-
 pub(super) const ADMINISTRATOR_ACCESS: &str = "iam::aws:policy/AdministratorAccess";
 
-/// The caller with what its moves ask again and again.
-pub(super) struct Caller<'a, 'u> {
-    pub(super) number: usize,
-    pub(super) node: &'u Node<'a>,
-    access: OnceCell<Access<'a>>,
-    assumable: OnceCell<Reach>,
-}
-
-impl<'a> Caller<'a, '_> {
-    pub(super) fn access(&self) -> &Access<'a> {
-        self.access.get_or_init(|| self.node.access())
-    }
-}
-
 impl<'a, 'u> Mover<'a, 'u> {
-    /// Prepares for the principals of a universe; `everything` is [`everything`].
-    pub(super) fn new(universe: &'u Universe<'a>, everything: &'u Rule) -> Self {
+    /// Prepares for the principals of a universe.
+    pub(super) fn new(universe: &'u Universe<'a>) -> Self {
         let size = universe.nodes().len();
         let mut profiles = Reach { certain: Bits::empty(size), possible: Bits::empty(size) };
         let (mut roles, mut changeable) = (Bits::empty(size), Bits::empty(size));
@@ -115,92 +90,86 @@ impl<'a, 'u> Mover<'a, 'u> {
             }
         }
         let trusts = Trusts::new(universe);
-        Self { universe, trusts, everything, ceilings: RefCell::default(), profiles, roles, changeable }
+        let plans = Plans::new(universe.accounts(), &universe.index);
+        let ceilings = (0..size).map(|_| OnceLock::new()).collect();
+        Self { universe, trusts, plans, ceilings, sets: Mutex::default(), profiles, roles, changeable }
     }
 
     /// Whether a principal is administrator.
-    pub(super) fn admin(&self, node: &Node<'a>) -> Truth {
+    pub(super) fn admin(caller: &Caller<'a, '_>) -> Truth {
         // Full control of IAM includes this action, so whoever has no allow for it needs no closer look.
-        if !self.universe.speaks_of(node, "iam:AttachUserPolicy") {
+        if !caller.speaks_of("iam:AttachUserPolicy") {
             return Truth::False;
         }
-        node.access().is_admin().truth
+        caller.access().is_admin().truth
     }
 
     /// Everything that a principal can do next.
-    pub(super) fn moves(&self, number: usize) -> Moves {
-        let Some(node) = self.universe.node(number) else { return Moves::default() };
-        let caller = Caller { number, node, access: OnceCell::new(), assumable: OnceCell::new() };
+    pub(super) fn moves(&self, caller: &Caller<'a, '_>) -> Moves {
         let mut found = Moves::default();
         for (position, method) in methods().iter().enumerate() {
-            if !self.may_start(&caller, method) {
+            if !caller.may_start(position) {
                 continue;
             }
             match &method.way {
-                Way::GrantSelf { grant } => found.ends.extend(self.grant_self(&caller, position, grant)),
-                Way::Lift { lift } => found.ends.extend(self.lift(&caller, position, lift)),
+                Way::GrantSelf { grant } => found.ends.extend(self.grant_self(caller, position, grant)),
+                Way::Lift { lift } => found.ends.extend(self.lift(caller, position, lift)),
                 Way::GrantAndUse { grant, takes } => {
-                    found.ends.extend(self.grant_and_use(&caller, position, grant, takes));
+                    found.ends.extend(self.grant_and_use(caller, position, grant, takes));
                 }
-                Way::Create => found.ends.extend(Self::create(&caller, position, method)),
-                Way::Use { takes } => found.moves.extend(self.becomes(&caller, position, method, takes)),
+                Way::Create => found.ends.extend(self.create(caller, position)),
+                Way::Use { takes } => found.moves.extend(self.becomes(caller, position, method, takes)),
                 Way::PassRole { services, profile } => {
-                    found.moves.extend(self.pass_role(&caller, position, method, services, *profile));
+                    found.moves.extend(self.pass_role(caller, position, services, *profile));
                 }
                 Way::RunsAs { services, profile, .. } => {
-                    found.moves.extend(self.runs_as(&caller, position, method, services, *profile));
+                    found.moves.extend(self.runs_as(caller, position, services, *profile));
                 }
             }
         }
         found
     }
 
-    /// A quick look whether any allow speaks of every action; roles may be assumed without one.
-    fn may_start(&self, caller: &Caller<'a, '_>, method: &Method) -> bool {
-        method
-            .actions()
-            .iter()
-            .filter(|action| *action != "sts:AssumeRole")
-            .all(|action| self.universe.speaks_of(caller.node, action))
-    }
-
-    pub(super) fn reach(&self, caller: &Caller<'a, '_>, action: &str, class: Class) -> Reach {
-        self.universe.reach(caller.node, action, class, &|_| {})
-    }
-
-    /// As [`Mover::reach`], for attaching the policies that make somebody administrator.
-    fn reach_attaching(&self, caller: &Caller<'a, '_>, action: &str, class: Class) -> Reach {
-        let partition = &caller.node.account.partition;
-        let attached = format!("arn:{partition}:{ADMINISTRATOR_ACCESS}");
-        self.universe.reach(caller.node, action, class, &|context| context.set_value("iam:PolicyARN", &attached))
-    }
-
-    pub(super) fn granting(&self, caller: &Caller<'a, '_>, action: &str, class: Class) -> Reach {
-        if action.starts_with("iam:Attach") {
-            self.reach_attaching(caller, action, class)
-        } else {
-            self.reach(caller, action, class)
+    /// As [`Caller::reach`], for attaching the policies that make somebody administrator.
+    pub(super) fn granting(&self, caller: &Caller<'a, '_>, action: &str, class: Class) -> Rc<Reach> {
+        if !action.starts_with("iam:Attach") {
+            return caller.reach(action, class, None);
         }
+        let attached = format!("arn:{}:{ADMINISTRATOR_ACCESS}", caller.node.account.partition);
+        caller.reach(action, class, Some(("iam:PolicyARN", &attached)))
     }
 
     fn assumable<'c>(&self, caller: &'c Caller<'a, '_>) -> &'c Reach {
-        caller.assumable.get_or_init(|| self.trusts.assumable(self.universe, caller.number, caller.node))
+        caller.assumable.get_or_init(|| self.trusts.assumable(self.universe, caller))
     }
 
     /// Whether a principal that is allowed everything would be administrator: denies and its boundary may forbid it.
-    pub(super) fn ceiling(&self, number: usize, without: Option<&PolicyName>) -> Truth {
+    /// `without` is a policy that is not in force any more.
+    pub(super) fn ceiling(&self, number: usize, without: Option<&Attached>) -> Truth {
         let Some(node) = self.universe.node(number) else { return Truth::False };
-        if without.is_none()
-            && let Some(known) = self.ceilings.borrow().get(&number)
-        {
-            return known.clone();
+        let matters = |attached: &&Attached| attached.document.is_none_or(|document| self.denies(node, document));
+        match (self.ceilings.get(number), without.filter(matters)) {
+            (Some(known), None) => known.get_or_init(|| self.ceiling_of(node, None)).clone(),
+            (_, without) => self.ceiling_of(node, without.map(|attached| &attached.policy)),
         }
-        let policy = PolicyName::Managed(String::new());
-        let access = Access::without(node.account, node.principal, without);
-        let truth = access.with([Grant { rule: self.everything, policy: &policy }]).is_admin().truth;
-        let truth = unless_only_allows_are_missing(truth, node);
-        if without.is_none() {
-            self.ceilings.borrow_mut().insert(number, truth.clone());
+    }
+
+    fn denies(&self, node: &Node<'a>, document: DocumentId) -> bool {
+        self.universe.index.document(node.home, document).is_none_or(|spoken| spoken.denies)
+    }
+
+    fn ceiling_of(&self, node: &Node<'a>, without: Option<&PolicyName>) -> Truth {
+        let limited = !node.account.bounds(node.principal).is_empty()
+            || !node.principal.unknown.is_empty()
+            || node.identity().filter_map(|attached| attached.document).any(|document| self.denies(node, document));
+        if !limited {
+            return Truth::True;
+        }
+        let access = Access::without(node.account, node.principal, without).without_allows();
+        let truth = access.with([Grant::everything()]).is_admin().truth;
+        // Missing policies can hold denies; but as the ceiling asks what more could be granted, they leave it open.
+        if truth.is_false() && !node.principal.unknown.is_empty() {
+            return Truth::Unknown(node.principal.unknown.iter().cloned().collect());
         }
         truth
     }
@@ -210,87 +179,74 @@ impl<'a, 'u> Mover<'a, 'u> {
         if takes == "sts:AssumeRole" {
             return self.assumable(caller).clone();
         }
-        let mut reach = self.reach(caller, takes, Class::Principals);
-        let wanted = |number: usize, node: &Node<'_>| {
-            let kind = if takes == "iam:UpdateAssumeRolePolicy" { PrincipalKind::Role } else { PrincipalKind::User };
-            node.principal.kind == kind
-                && node.home == caller.node.home
-                && number != caller.number
-                && self.changeable.contains(number)
-        };
+        let mut reach = (*caller.reach(takes, Class::Principals, None)).clone();
+        reach.possible.keep(&self.changeable);
         if takes == "iam:UpdateAssumeRolePolicy" {
-            let undenied = self.universe.undenied(caller.node, "sts:AssumeRole", Class::Principals);
+            let undenied = caller.undenied("sts:AssumeRole", Class::Principals);
             reach.certain.keep(&undenied.certain);
             reach.possible.keep(&undenied.possible);
             reach.possible.keep(&self.roles);
+        } else {
+            reach.possible.subtract(&self.roles);
         }
-        let unwanted: Vec<usize> =
-            reach.possible.iter().filter(|n| !self.universe.node(*n).is_some_and(|node| wanted(*n, node))).collect();
-        for number in unwanted {
-            reach.certain.remove(number);
-            reach.possible.remove(number);
-        }
-        reach.certain.keep(&reach.possible.clone());
+        self.at_home(&mut reach, caller.node.home);
+        reach.possible.remove(caller.number);
+        reach.certain.keep(&reach.possible);
         reach
     }
 
     fn becomes(&self, caller: &Caller<'a, '_>, position: usize, method: &Method, takes: &str) -> Option<Move> {
         let mut reach = self.taken(caller, takes);
         for need in &method.needs {
-            let also = self.reach(caller, &need.action, Class::Principals);
+            let also = caller.reach(&need.action, Class::Principals, None);
             reach.certain.keep(&also.certain);
             reach.possible.keep(&also.possible);
         }
-        pack(position, reach)
+        self.pack(position, reach)
     }
 
-    fn pass_role(
-        &self,
-        caller: &Caller<'a, '_>,
-        position: usize,
-        method: &Method,
-        services: &[String],
-        profile: bool,
-    ) -> Option<Move> {
-        let size = self.universe.nodes().len();
-        let mut reach = Reach { certain: Bits::empty(size), possible: Bits::empty(size) };
+    fn pass_role(&self, caller: &Caller<'a, '_>, position: usize, services: &[String], profile: bool) -> Option<Move> {
+        let mut reach: Option<Reach> = None;
         for service in services {
-            let trusted = self.trusts.of_service(self.universe, service);
-            let passed = |context: &mut Context| context.set_value("iam:PassedToService", service);
-            let mut passable = self.universe.reach(caller.node, "iam:PassRole", Class::Principals, &passed);
-            passable.certain.keep(&trusted.certain);
-            passable.possible.keep(&trusted.possible);
-            reach.certain.add(&passable.certain);
-            reach.possible.add(&passable.possible);
+            let trusted = self.trusts.of_service(service);
+            if trusted.possible.is_empty() {
+                continue;
+            }
+            let passable = caller.reach("iam:PassRole", Class::Principals, Some(("iam:PassedToService", service)));
+            let mut both = trusted.clone();
+            both.certain.keep(&passable.certain);
+            both.possible.keep(&passable.possible);
+            match &mut reach {
+                None => reach = Some(both),
+                Some(reach) => {
+                    reach.certain.add(&both.certain);
+                    reach.possible.add(&both.possible);
+                }
+            }
         }
+        let mut reach = reach?;
         if profile {
             reach.certain.keep(&self.profiles.certain);
             reach.possible.keep(&self.profiles.possible);
         }
-        self.at_home(&mut reach, caller.node.home);
+        let home = caller.node.home;
+        self.at_home(&mut reach, home);
         if reach.possible.is_empty() {
             return None;
         }
-        match needs(caller.access(), &method.needs, caller.node.account.id.as_str()).truth {
+        match &caller.meets(self.plans.of(home, position)?, position, home, &caller.node.account.id).truth {
             Truth::False => return None,
-            Truth::Unknown(_) => reach.certain = Bits::empty(size),
+            Truth::Unknown(_) => reach.certain = Bits::empty(self.universe.nodes().len()),
             Truth::True => {}
         }
-        pack(position, reach)
+        self.pack(position, reach)
     }
 
-    fn runs_as(
-        &self,
-        caller: &Caller<'a, '_>,
-        position: usize,
-        method: &Method,
-        services: &[String],
-        profile: bool,
-    ) -> Option<Move> {
+    fn runs_as(&self, caller: &Caller<'a, '_>, position: usize, services: &[String], profile: bool) -> Option<Move> {
         let size = self.universe.nodes().len();
         let mut possible = Bits::empty(size);
         for service in services {
-            possible.add(&self.trusts.of_service(self.universe, service).possible);
+            possible.add(&self.trusts.of_service(service).possible);
         }
         if profile {
             possible.keep(&self.profiles.possible);
@@ -299,12 +255,12 @@ impl<'a, 'u> Mover<'a, 'u> {
         for (home, account) in self.universe.accounts().iter().enumerate() {
             let mut here = Reach { certain: Bits::empty(size), possible: possible.clone() };
             self.at_home(&mut here, home);
-            if !here.possible.is_empty() && !needs(caller.access(), &method.needs, &account.id).truth.is_false() {
+            let met = || Some(caller.meets(self.plans.of(home, position)?, position, home, &account.id));
+            if !here.possible.is_empty() && met().is_some_and(|judged| !judged.truth.is_false()) {
                 found.add(&here.possible);
             }
         }
-        found.remove(caller.number);
-        pack(position, Reach { certain: Bits::empty(size), possible: found })
+        self.pack(position, Reach { certain: Bits::empty(size), possible: found })
     }
 
     fn at_home(&self, reach: &mut Reach, home: usize) {
@@ -318,14 +274,24 @@ impl<'a, 'u> Mover<'a, 'u> {
             reach.possible.remove(number);
         }
     }
-}
 
-/// Missing policies can hold denies; but as the ceiling asks what more could be granted, they leave it open, not shut.
-fn unless_only_allows_are_missing(truth: Truth, node: &Node<'_>) -> Truth {
-    if truth.is_false() && !node.principal.unknown.is_empty() {
-        return Truth::Unknown(node.principal.unknown.iter().cloned().collect());
+    fn pack(&self, method: usize, reach: Reach) -> Option<Move> {
+        if reach.possible.is_empty() {
+            return None;
+        }
+        let (certain, possible) = (Set::pack(reach.certain), Set::pack(reach.possible));
+        Some(Move { method, certain: self.shared(certain), possible: self.shared(possible) })
     }
-    truth
+
+    fn shared(&self, set: Set) -> Arc<Set> {
+        let mut sets = self.sets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = sets.get(&set) {
+            return Arc::clone(known);
+        }
+        let shared = Arc::new(set);
+        sets.insert(Arc::clone(&shared));
+        shared
+    }
 }
 
 pub(super) fn at(reach: &Reach, number: usize) -> Truth {
@@ -348,79 +314,4 @@ pub(super) fn best(ends: impl Iterator<Item = End>) -> Vec<End> {
         kept.get_or_insert(end);
     }
     kept.into_iter().filter(|end| !end.truth.is_false()).collect()
-}
-
-fn pack(method: usize, reach: Reach) -> Option<Move> {
-    if reach.possible.is_empty() {
-        return None;
-    }
-    Some(Move { method, certain: Set::pack(reach.certain), possible: Set::pack(reach.possible) })
-}
-
-/// Whether actions are allowed on one resource of a kind in an account.
-pub(super) fn together(
-    access: &Access<'_>,
-    actions: &[&str],
-    kind: &str,
-    account: &str,
-    more: &dyn Fn(&mut Context),
-) -> Verdict {
-    let mut context = access.context().clone();
-    context.set_value("aws:ResourceAccount", account);
-    more(&mut context);
-    let first = actions.first().copied().unwrap_or_default();
-    let regions = catalogue().resources(first, Some(kind), &access.account().partition, account);
-    let verdicts =
-        regions.into_iter().flatten().map(|region| access.can_together(actions, &Language::of(region), &context));
-    either(verdicts)
-}
-
-/// The best of several verdicts.
-fn either(verdicts: impl Iterator<Item = Verdict>) -> Verdict {
-    let mut kept = Verdict { truth: Truth::False, statements: Vec::new(), example: None };
-    for verdict in verdicts {
-        if verdict.truth.is_true() {
-            return verdict;
-        }
-        if kept.truth.is_false() {
-            kept = verdict;
-        }
-    }
-    kept
-}
-
-/// Whether all needs of a method are met in an account: those of one kind on one and the same resource.
-pub(super) fn needs(access: &Access<'_>, needs: &[Need], account: &str) -> Verdict {
-    let mut context = access.context().clone();
-    context.set_value("aws:ResourceAccount", account);
-    let kinds: BTreeSet<&str> = needs.iter().filter_map(|need| need.kind.as_deref()).collect();
-    let joint = kinds.into_iter().map(|kind| {
-        let actions: Vec<&str> =
-            needs.iter().filter(|need| need.kind.as_deref() == Some(kind)).map(|need| need.action.as_str()).collect();
-        together(access, &actions, kind, account, &|_| {})
-    });
-    let partition = &access.account().partition;
-    let single = needs.iter().filter(|need| need.kind.is_none()).flat_map(|need| {
-        let regions = catalogue().resources(&need.action, None, partition, account);
-        let context = &context;
-        regions.into_iter().map(move |patterns| {
-            either(
-                patterns
-                    .into_iter()
-                    .map(|pattern| access.can_together(&[need.action.as_str()], &Language::of(pattern), context)),
-            )
-        })
-    });
-    let mut truth = Truth::True;
-    let mut statements: Vec<StatementRef> = Vec::new();
-    for verdict in joint.chain(single) {
-        truth = truth.and(verdict.truth);
-        if truth.is_false() {
-            break;
-        }
-        statements.extend(verdict.statements);
-    }
-    statements.sort();
-    statements.dedup();
-    Verdict { truth, statements, example: None }
 }

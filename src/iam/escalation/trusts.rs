@@ -1,14 +1,14 @@
 //! Who may become a role, and which services run with it, by its trust policy.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
-use std::rc::Rc;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::bits::Bits;
+use super::caller::Caller;
+use super::methods::{Way, methods};
 use super::universe::{Class, Node, Reach, Universe};
-use crate::iam::access::{holds, principal_context};
-use crate::iam::account::{Account, Principal};
-use crate::iam::caller::Caller;
+use crate::iam::access::holds;
+use crate::iam::account::{Account, DocumentId, Principal};
+use crate::iam::caller::Caller as Who;
 use crate::iam::context::Context;
 use crate::iam::document::Rule;
 use crate::iam::matching::{PrincipalMatch, account_of};
@@ -22,12 +22,15 @@ pub(super) struct Trusts {
     size: usize,
     /// Roles whose trust policy has conditions, denies or exclusions: asked one by one.
     particular: Bits,
+    /// Roles whose trust policy names whom it does not speak of.
+    excluding: Bits,
     by_name: BTreeMap<String, Vec<usize>>,
     by_account: BTreeMap<String, Bits>,
     everyone: Bits,
     /// Roles that can be taken at all.
     usable: Bits,
-    services: RefCell<HashMap<String, Rc<Reach>>>,
+    services: HashMap<&'static str, Reach>,
+    nothing: Reach,
 }
 
 /// How far a trust policy lets a caller in: surely, and perhaps.
@@ -43,14 +46,17 @@ impl Trusts {
     /// Indexes the trust policies.
     pub(super) fn new(universe: &Universe<'_>) -> Self {
         let size = universe.nodes().len();
+        let none = || Bits::empty(size);
         let mut trusts = Self {
             size,
-            particular: Bits::empty(size),
+            particular: none(),
+            excluding: none(),
             by_name: BTreeMap::new(),
             by_account: BTreeMap::new(),
-            everyone: Bits::empty(size),
-            usable: Bits::empty(size),
-            services: RefCell::default(),
+            everyone: none(),
+            usable: none(),
+            services: HashMap::new(),
+            nothing: Reach { certain: none(), possible: none() },
         };
         for (number, node) in universe.nodes().iter().enumerate() {
             let Some(document) = node.principal.trust.filter(|_| !node.principal.is_service_linked()) else { continue };
@@ -59,11 +65,15 @@ impl Trusts {
                 trusts.add(number, rule);
             }
         }
+        trusts.read_services(universe);
         trusts
     }
 
     fn add(&mut self, number: usize, rule: &Rule) {
-        let PrincipalBlock::Principal(named) = &rule.principal else { return self.particular.insert(number) };
+        let PrincipalBlock::Principal(named) = &rule.principal else {
+            self.excluding.insert(number);
+            return self.particular.insert(number);
+        };
         if rule.effect == Effect::Deny || !rule.conditions.is_empty() {
             self.particular.insert(number);
         }
@@ -78,6 +88,42 @@ impl Trusts {
                     None => self.by_name.entry(value.clone()).or_default().push(number),
                 },
                 Named::Listed { .. } | Named::Everyone => {}
+            }
+        }
+    }
+
+    /// Works out, for each service that methods pass roles to, the roles that it may use. Roles with the same trust
+    /// policy are judged together, and only for the services that it names.
+    fn read_services(&mut self, universe: &Universe<'_>) {
+        let wanted: BTreeSet<&'static str> = methods()
+            .iter()
+            .flat_map(|method| match &method.way {
+                Way::PassRole { services, .. } | Way::RunsAs { services, .. } => services.as_slice(),
+                _ => &[],
+            })
+            .map(String::as_str)
+            .collect();
+        let mut by_document: BTreeMap<(usize, DocumentId), Vec<usize>> = BTreeMap::new();
+        for role in self.usable.iter() {
+            if let Some((node, document)) = universe.node(role).and_then(|node| Some((node, node.principal.trust?))) {
+                by_document.entry((node.home, document)).or_default().push(role);
+            }
+        }
+        for roles in by_document.values() {
+            let Some(node) = roles.first().and_then(|role| universe.node(*role)) else { continue };
+            let named = services_named(node);
+            for service in wanted.iter().filter(|service| named.as_ref().is_none_or(|named| named.contains(*service))) {
+                let truth = service_trust(node.account, node.principal, service);
+                if truth.is_false() {
+                    continue;
+                }
+                let reach = self.services.entry(service).or_insert_with(|| self.nothing.clone());
+                for role in roles {
+                    reach.possible.insert(*role);
+                    if truth.is_true() {
+                        reach.certain.insert(*role);
+                    }
+                }
             }
         }
     }
@@ -98,20 +144,17 @@ impl Trusts {
     }
 
     /// The roles that a principal can assume.
-    pub(super) fn assumable(&self, universe: &Universe<'_>, number: usize, node: &Node<'_>) -> Reach {
+    pub(super) fn assumable(&self, universe: &Universe<'_>, caller: &Caller<'_, '_>) -> Reach {
+        let node = caller.node;
         let named = self.by_name.get(&node.principal.arn).map_or(&[][..], Vec::as_slice);
-        let account = self.by_account.get(&node.account.id);
-        let size = universe.nodes().len();
-        let mut found = Reach { certain: Bits::empty(size), possible: Bits::empty(size) };
-        if named.is_empty()
-            && self.everyone.is_empty()
-            && self.particular.is_empty()
-            && !universe.speaks_of(node, ASSUME)
-        {
+        let of_account = self.by_account.get(&node.account.id);
+        let mut found = self.nothing.clone();
+        let direct_only = named.is_empty() && self.everyone.is_empty() && self.excluding.is_empty();
+        if direct_only && (of_account.is_none() || !caller.speaks_of(ASSUME)) {
             return found;
         }
-        let allowed = universe.reach(node, ASSUME, Class::Principals, &|_| {});
-        let undenied = universe.undenied(node, ASSUME, Class::Principals);
+        let allowed = caller.reach(ASSUME, Class::Principals, None);
+        let undenied = caller.undenied(ASSUME, Class::Principals);
         let own_account = |role: usize| universe.node(role).is_some_and(|other| other.home == node.home);
         let mut enter = |role: usize, entry: Entry| {
             // What a role's own account grants by name needs no identity policy; an account's grant, or another account's, does.
@@ -131,14 +174,23 @@ impl Trusts {
         for role in named.iter().copied().chain(self.everyone.iter()).filter(|role| !self.particular.contains(*role)) {
             enter(role, direct);
         }
-        let caller = Caller::parse(&node.principal.arn);
-        let context = principal_context(node.account, node.principal);
-        for role in self.particular.iter() {
-            if let Some(other) = universe.node(role) {
-                enter(role, trust(other.account, other.principal, &caller, &context));
+        // Only who is named, or not excluded, can be let in; naming the account alone asks for an identity policy too.
+        let mut particular = of_account.cloned().unwrap_or_default();
+        particular.keep(&allowed.possible);
+        let mut candidates = self.excluding.clone();
+        candidates.add(&particular);
+        candidates.add(&self.everyone);
+        named.iter().for_each(|role| candidates.insert(*role));
+        candidates.keep(&self.particular);
+        if !candidates.is_empty() {
+            let who = Who::parse(&node.principal.arn);
+            for role in candidates.iter() {
+                if let Some(other) = universe.node(role) {
+                    enter(role, trust(other.account, other.principal, &who, caller.context()));
+                }
             }
         }
-        if let Some(account) = account {
+        if let Some(account) = of_account {
             let mut plain = account.clone();
             plain.subtract(&self.particular);
             let mut certain = plain.clone();
@@ -149,37 +201,37 @@ impl Trusts {
         }
         found.certain.keep(&self.usable);
         found.possible.keep(&self.usable);
-        found.certain.remove(number);
-        found.possible.remove(number);
+        found.certain.remove(caller.number);
+        found.possible.remove(caller.number);
         found
     }
 
     /// The roles that a service of the role's own account may use.
-    pub(super) fn of_service(&self, universe: &Universe<'_>, service: &str) -> Rc<Reach> {
-        if let Some(known) = self.services.borrow().get(service) {
-            return Rc::clone(known);
-        }
-        let size = universe.nodes().len();
-        let mut reach = Reach { certain: Bits::empty(size), possible: Bits::empty(size) };
-        for role in self.usable.iter() {
-            let Some(node) = universe.node(role) else { continue };
-            match service_trust(node.account, node.principal, service) {
-                Truth::True => {
-                    reach.certain.insert(role);
-                    reach.possible.insert(role);
-                }
-                Truth::Unknown(_) => reach.possible.insert(role),
-                Truth::False => {}
-            }
-        }
-        let reach = Rc::new(reach);
-        self.services.borrow_mut().insert(service.to_owned(), Rc::clone(&reach));
-        reach
+    pub(super) fn of_service(&self, service: &str) -> &Reach {
+        self.services.get(service).unwrap_or(&self.nothing)
     }
 }
 
+/// The services that a role's trust policy names; `None` when it may let in services that it does not name.
+fn services_named<'a>(role: &Node<'a>) -> Option<BTreeSet<&'a str>> {
+    let mut named = BTreeSet::new();
+    for rule in role.account.rules(role.principal.trust?) {
+        let PrincipalBlock::Principal(list) = &rule.principal else { return None };
+        for principal in list {
+            match principal {
+                principal if principal.is_everyone() => return None,
+                Named::Listed { kind: PrincipalKind::Service, value } => {
+                    named.insert(value.as_str());
+                }
+                Named::Listed { .. } | Named::Everyone => {}
+            }
+        }
+    }
+    Some(named)
+}
+
 /// How a role's trust policy meets a caller.
-pub(super) fn trust(account: &Account, role: &Principal, caller: &Caller, context: &Context) -> Entry {
+pub(super) fn trust(account: &Account, role: &Principal, caller: &Who, context: &Context) -> Entry {
     let mut entry = Entry { certain: PrincipalMatch::No, possible: PrincipalMatch::No };
     let Some(document) = role.trust else { return entry };
     let (mut denied, mut doubtful) = (false, false);
@@ -207,7 +259,7 @@ pub(super) fn trust(account: &Account, role: &Principal, caller: &Caller, contex
 }
 
 /// The statement of a trust policy that lets a caller or a service in, for readers.
-pub(super) fn trust_statement(account: &Account, role: &Principal, caller: &Caller) -> Option<String> {
+pub(super) fn trust_statement(account: &Account, role: &Principal, caller: &Who) -> Option<String> {
     let rules = account.rules(role.trust?).iter();
     let applies = |rule: &&Rule| {
         rule.effect == Effect::Allow
@@ -218,7 +270,7 @@ pub(super) fn trust_statement(account: &Account, role: &Principal, caller: &Call
 }
 
 /// The condition keys that keep a trust policy from surely letting a caller in.
-pub(super) fn trust_doubts(account: &Account, role: &Principal, caller: &Caller, context: &Context) -> Vec<String> {
+pub(super) fn trust_doubts(account: &Account, role: &Principal, caller: &Who, context: &Context) -> Vec<String> {
     let rules = role.trust.map_or(&[][..], |document| account.rules(document)).iter();
     let applying =
         rules.filter(|rule| rule.actions.contains(ASSUME) && rule.principal.covers(caller) != PrincipalMatch::No);
@@ -232,7 +284,7 @@ pub(super) fn service_trust(account: &Account, role: &Principal, service: &str) 
     context.set_value("aws:SourceAccount", &account.id);
     context.set_value("aws:PrincipalIsAWSService", "true");
     context.set_value("aws:PrincipalServiceName", service);
-    let caller = Caller::parse(service);
+    let caller = Who::parse(service);
     let mut allowed = Truth::False;
     let mut denied = Truth::False;
     for rule in account.rules(document).iter().filter(|rule| rule.actions.contains(ASSUME)) {

@@ -1,21 +1,18 @@
-//! All principals of some accounts, and which of them an action reaches.
+//! All principals of some accounts, and what patterns match among them.
 //!
-//! What a statement's patterns match among 10,000 ARNs is found once per statement, not once per principal: policies are
-//! shared, and a set of numbers is cheap to join with others. Which statements speak of an action is found once per document.
+//! What a statement's patterns match among 10,000 ARNs is found once for all statements with the same patterns, not once
+//! per principal: policies are shared, and a set of numbers is cheap to join with others.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::bits::{Bits, Set};
-use super::methods::{Way, methods};
-use crate::iam::access::{Access, holds};
-use crate::iam::account::{Account, Attached, Boundary, DocumentId, Principal, PrincipalKind};
+use super::index::Index;
+use crate::iam::access::Access;
+use crate::iam::account::{Account, Attached, Boundary, Principal};
 use crate::iam::context::{Context, Fact};
 use crate::iam::document::{Patterns, Rule, VariableValue};
 use crate::iam::pattern::{Pattern, Token};
-use crate::iam::policy::Effect;
-use crate::iam::truth::Truth;
 
 /// A user or role of one of the accounts.
 #[derive(Debug, Clone, Copy)]
@@ -33,10 +30,17 @@ impl<'a> Node<'a> {
     pub(super) fn access(&self) -> Access<'a> {
         Access::new(self.account, self.principal)
     }
+
+    /// The identity policies, groups' included.
+    pub(super) fn identity(&self) -> impl Iterator<Item = &'a Attached> + use<'a> {
+        let (account, principal) = (self.account, self.principal);
+        let groups = principal.groups.iter().filter_map(|name| account.groups().get(name));
+        principal.policies.iter().chain(groups.flat_map(|group| group.policies.iter()))
+    }
 }
 
 /// Things that actions are allowed on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Class {
     /// Users and roles.
     Principals,
@@ -55,16 +59,30 @@ pub(super) struct Reach {
     pub(super) possible: Bits,
 }
 
+/// Things that are the same in what some condition keys ask.
+#[derive(Debug)]
+pub(super) struct Likes {
+    /// What is known of the keys.
+    pub(super) facts: Vec<(String, Fact)>,
+    /// The things.
+    pub(super) members: Set,
+}
+
+type Grouped = BTreeMap<(Class, Vec<String>), Arc<Vec<Likes>>>;
+
 /// Users, roles, groups and policies of some accounts, each class sorted by ARN.
 pub(super) struct Universe<'a> {
     accounts: &'a [Account],
     nodes: Vec<Node<'a>>,
     group_arns: Vec<(&'a str, usize, &'a str)>,
     policy_arns: Vec<(&'a str, usize)>,
-    actions: Vec<String>,
-    /// For each account and document, the pairs of action and statement that speak of one another.
-    spoken: Vec<Vec<Vec<(u16, u16)>>>,
-    matched: RefCell<HashMap<(usize, Class), Rc<Set>>>,
+    /// Which statements speak of what.
+    pub(super) index: Index<'a>,
+    /// The context of questions that nothing about the request can change.
+    pub(super) nothing_known: Context,
+    /// By class, what each of the index's resource patterns matches.
+    matched: [Vec<OnceLock<Set>>; 3],
+    grouped: Mutex<Grouped>,
 }
 
 impl<'a> Universe<'a> {
@@ -82,9 +100,10 @@ impl<'a> Universe<'a> {
         nodes.sort_by(|a, b| a.principal.arn.cmp(&b.principal.arn));
         group_arns.sort_unstable();
         policy_arns.sort_unstable();
-        let actions = interesting();
-        let spoken = accounts.iter().map(|account| spoken(account, &actions)).collect();
-        Self { accounts, nodes, group_arns, policy_arns, actions, spoken, matched: RefCell::default() }
+        let index = Index::new(accounts);
+        let matched = [(); 3].map(|()| index.patterns().iter().map(|_| OnceLock::new()).collect());
+        let nothing_known = Context::open();
+        Self { accounts, nodes, group_arns, policy_arns, index, nothing_known, matched, grouped: Mutex::default() }
     }
 
     /// The accounts.
@@ -140,195 +159,90 @@ impl<'a> Universe<'a> {
         }
     }
 
-    /// Whether an allow of the principal speaks of the action at all.
-    pub(super) fn speaks_of(&self, node: &Node<'a>, action: &str) -> bool {
-        if node.principal.unknown.is_empty() {
-            self.spoken_by(node, action, Effect::Allow).next().is_some()
-        } else {
-            true
-        }
-    }
-
-    /// The statements of the identity policies that speak of an action.
-    fn spoken_by<'s>(
-        &'s self,
-        node: &'s Node<'a>,
-        action: &str,
-        effect: Effect,
-    ) -> impl Iterator<Item = &'a Rule> + 's {
-        let index = self.index_of(action);
-        let groups = node.principal.groups.iter().filter_map(|name| node.account.groups().get(name));
-        let attached = node.principal.policies.iter().chain(groups.flat_map(|group| group.policies.iter()));
-        attached.flat_map(move |policy| self.rules_of(node, policy, index)).filter(move |rule| rule.effect == effect)
-    }
-
-    fn index_of(&self, action: &str) -> u16 {
-        let lower = action.to_ascii_lowercase();
-        self.actions.binary_search(&lower).ok().and_then(|index| u16::try_from(index).ok()).unwrap_or(u16::MAX)
-    }
-
-    fn rules_of<'s>(&'s self, node: &Node<'a>, policy: &Attached, action: u16) -> impl Iterator<Item = &'a Rule> + 's {
-        let account = node.account;
-        let pairs = policy
-            .document
-            .and_then(|document| self.spoken.get(node.home)?.get(document.index()))
-            .map_or(&[][..], Vec::as_slice);
-        let start = pairs.partition_point(|(own, _)| *own < action);
-        let rules: &'a [Rule] = policy.document.map_or(&[], |document: DocumentId| account.rules(document));
-        pairs
-            .iter()
-            .skip(start)
-            .take_while(move |(own, _)| *own == action)
-            .filter_map(move |(_, rule)| rules.get(usize::from(*rule)))
-    }
-
-    /// What an action is allowed on; `more` adds what is known of the request.
-    pub(super) fn reach(&self, node: &Node<'a>, action: &str, class: Class, more: &dyn Fn(&mut Context)) -> Reach {
-        let mut context = crate::iam::access::principal_context(node.account, node.principal);
-        more(&mut context);
-        let index = self.index_of(action);
-        let size = self.size(class);
-        let mut reach = self.allowed(self.spoken_by(node, action, Effect::Allow), class, &context);
-        if !node.principal.unknown.is_empty() {
-            reach = Reach { certain: Bits::empty(size), possible: Bits::full(size) };
-        }
-        self.take_denied(&mut reach, self.spoken_by(node, action, Effect::Deny), class, &context);
-        if let Boundary::Policy(boundary) = &node.principal.boundary {
-            self.limit(&mut reach, node, boundary, index, class, &context);
-        }
-        reach
-    }
-
-    /// What an action is not denied on: enough where a resource grants to the principal itself.
-    pub(super) fn undenied(&self, node: &Node<'a>, action: &str, class: Class) -> Reach {
-        let context = crate::iam::access::principal_context(node.account, node.principal);
-        let all = Bits::full(self.size(class));
-        let mut reach = Reach { certain: all.clone(), possible: all };
-        self.take_denied(&mut reach, self.spoken_by(node, action, Effect::Deny), class, &context);
-        if let Boundary::Policy(boundary) = &node.principal.boundary {
-            let index = self.index_of(action);
-            if node.principal.kind == PrincipalKind::Role {
-                self.limit(&mut reach, node, boundary, index, class, &context);
-            } else {
-                let denies = self.rules_of(node, boundary, index).filter(|rule| rule.effect == Effect::Deny);
-                self.take_denied(&mut reach, denies, class, &context);
-            }
-        }
-        if !node.principal.unknown.is_empty() {
-            reach.certain = Bits::empty(self.size(class));
-        }
-        reach
-    }
-
-    fn limit(
-        &self,
-        reach: &mut Reach,
-        node: &Node<'a>,
-        boundary: &Attached,
-        action: u16,
-        class: Class,
-        context: &Context,
-    ) {
-        if boundary.document.is_none() {
-            reach.certain = Bits::empty(self.size(class));
-            return;
-        }
-        let rules = || self.rules_of(node, boundary, action);
-        let inside = self.allowed(rules().filter(|rule| rule.effect == Effect::Allow), class, context);
-        reach.certain.keep(&inside.certain);
-        reach.possible.keep(&inside.possible);
-        self.take_denied(reach, rules().filter(|rule| rule.effect == Effect::Deny), class, context);
-    }
-
-    fn allowed(&self, rules: impl Iterator<Item = &'a Rule>, class: Class, context: &Context) -> Reach {
-        let size = self.size(class);
-        let mut reach = Reach { certain: Bits::empty(size), possible: Bits::empty(size) };
-        for rule in rules {
-            self.apply(rule, class, context, &mut |set, truth| match truth {
-                Truth::True => {
-                    set.add_to(&mut reach.certain);
-                    set.add_to(&mut reach.possible);
-                }
-                Truth::Unknown(_) => set.add_to(&mut reach.possible),
-                Truth::False => {}
-            });
-        }
-        reach
-    }
-
-    fn take_denied(&self, reach: &mut Reach, rules: impl Iterator<Item = &'a Rule>, class: Class, context: &Context) {
-        for rule in rules {
-            self.apply(rule, class, context, &mut |set, truth| match truth {
-                Truth::True => {
-                    set.take_from(&mut reach.certain);
-                    set.take_from(&mut reach.possible);
-                }
-                Truth::Unknown(_) => set.take_from(&mut reach.certain),
-                Truth::False => {}
-            });
-        }
-    }
-
-    /// Tells which things a statement matches, and whether its conditions hold for them.
-    fn apply(&self, rule: &'a Rule, class: Class, context: &Context, tell: &mut dyn FnMut(&Set, &Truth)) {
-        let set = self.matches(rule, class, context, true);
-        if !rule.conditions.iter().any(|condition| is_about_target(&condition.key)) {
-            let truth = holds(rule, context);
-            if !rule.has_variables() {
-                return tell(&set, &truth);
-            }
-            let sure = self.matches(rule, class, context, false);
-            tell(&set, &truth.clone().and(Truth::unknown("a policy variable")));
-            return tell(&sure, &truth);
-        }
-        for number in set.common(&Bits::full(self.size(class))) {
-            let mut about = context.clone();
-            self.describe(class, number, &mut about);
-            let one = Set::Few(u32::try_from(number).into_iter().collect());
-            tell(&one, &holds(rule, &about));
-        }
-    }
-
-    /// Adds what is known of the thing that is asked for.
-    pub(super) fn describe(&self, class: Class, number: usize, context: &mut Context) {
+    fn home(&self, class: Class, number: usize) -> Option<&'a Account> {
         let home = match class {
             Class::Principals => self.nodes.get(number).map(|node| node.home),
             Class::Groups => self.group_arns.get(number).map(|(_, home, _)| *home),
             Class::Policies => self.policy_arns.get(number).map(|(_, home)| *home),
         };
-        if let Some(account) = home.and_then(|home| self.accounts.get(home)) {
-            context.set_value("aws:ResourceAccount", &account.id);
-        }
-        let Some(principal) = self.nodes.get(number).filter(|_| class == Class::Principals).map(|node| node.principal)
-        else {
-            return;
-        };
-        match &principal.boundary {
-            Boundary::None => context.set("iam:PermissionsBoundary", Fact::Absent),
-            Boundary::Policy(boundary) => context.set_value("iam:PermissionsBoundary", &boundary.policy.to_string()),
-        }
-        for (key, value) in principal.tags.iter().flatten() {
+        self.accounts.get(home?)
+    }
+
+    /// Adds what is known of the principal that is asked for.
+    pub(super) fn describe(&self, number: usize, context: &mut Context) {
+        let Some(node) = self.nodes.get(number) else { return };
+        context.set_value("aws:ResourceAccount", &node.account.id);
+        context.set("iam:PermissionsBoundary", boundary_fact(node.principal));
+        for (key, value) in node.principal.tags.iter().flatten() {
             context.set_value(&format!("aws:ResourceTag/{key}"), value);
             context.set_value(&format!("iam:ResourceTag/{key}"), value);
         }
     }
 
-    fn matches(&self, rule: &'a Rule, class: Class, context: &Context, wide: bool) -> Rc<Set> {
-        if rule.has_variables() {
-            let value = |key: &str| match context.get(key) {
-                Fact::Present(values) if values.len() == 1 => VariableValue::Is(values.concat()),
-                Fact::Present(_) | Fact::Absent => VariableValue::Absent,
-                Fact::SomeValue | Fact::Unknown => VariableValue::Unknown,
-            };
-            return Rc::new(Set::pack(self.matching(&rule.resources.for_variables(&value, wide), class)));
+    /// The things of a class, those together of which the same is known of some keys (in lower case).
+    pub(super) fn kinds(&self, class: Class, keys: &[String]) -> Arc<Vec<Likes>> {
+        let name = (class, keys.to_vec());
+        let mut grouped = self.grouped.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = grouped.entry(name).or_insert_with(|| Arc::new(self.group_by(class, keys)));
+        Arc::clone(found)
+    }
+
+    fn group_by(&self, class: Class, keys: &[String]) -> Vec<Likes> {
+        let mut groups: Vec<(Vec<(String, Fact)>, Bits)> = Vec::new();
+        let mut known: HashMap<String, usize> = HashMap::new();
+        for number in 0..self.size(class) {
+            let facts: Vec<(String, Fact)> =
+                keys.iter().map(|key| (key.clone(), self.fact(class, number, key))).collect();
+            let group = *known.entry(format!("{facts:?}")).or_insert_with(|| {
+                groups.push((facts, Bits::empty(self.size(class))));
+                groups.len() - 1
+            });
+            if let Some((_, members)) = groups.get_mut(group) {
+                members.insert(number);
+            }
         }
-        let key = (std::ptr::from_ref(rule) as usize, class);
-        if let Some(known) = self.matched.borrow().get(&key) {
-            return Rc::clone(known);
+        groups.into_iter().map(|(facts, members)| Likes { facts, members: Set::pack(members) }).collect()
+    }
+
+    /// What is known of a key that describes a thing.
+    fn fact(&self, class: Class, number: usize, key: &str) -> Fact {
+        let value = |text: &str| Fact::Present(vec![text.to_owned()]);
+        if key == "aws:resourceaccount" {
+            return self.home(class, number).map_or(Fact::Unknown, |account| value(&account.id));
         }
-        let set = Rc::new(Set::pack(self.matching(&rule.resources.fixed, class)));
-        self.matched.borrow_mut().insert(key, Rc::clone(&set));
-        set
+        let Some(node) = self.nodes.get(number).filter(|_| class == Class::Principals) else { return Fact::Unknown };
+        if key == "iam:permissionsboundary" {
+            return boundary_fact(node.principal);
+        }
+        let tag = key.strip_prefix("aws:resourcetag/").or_else(|| key.strip_prefix("iam:resourcetag/"));
+        let mut tags = node.principal.tags.iter().flatten();
+        let own = tag.and_then(|tag| tags.find(|(name, _)| name.eq_ignore_ascii_case(tag)));
+        own.map_or(Fact::Unknown, |(_, text)| value(text))
+    }
+
+    /// What resource patterns of the index match.
+    pub(super) fn matched(&self, patterns: u32, class: Class) -> &Set {
+        static NOTHING: OnceLock<Set> = OnceLock::new();
+        let by_class = match class {
+            Class::Principals => &self.matched[0],
+            Class::Groups => &self.matched[1],
+            Class::Policies => &self.matched[2],
+        };
+        let found = by_class.get(patterns as usize).zip(self.index.patterns().get(patterns as usize));
+        match found {
+            Some((slot, patterns)) => slot.get_or_init(|| Set::pack(self.matching(patterns, class))),
+            None => NOTHING.get_or_init(|| Set::pack(Bits::empty(0))),
+        }
+    }
+
+    /// What a statement's resources match when its variables have the context's values.
+    pub(super) fn matched_with(&self, rule: &Rule, class: Class, context: &Context, wide: bool) -> Set {
+        let value = |key: &str| match context.get(key) {
+            Fact::Present(values) if values.len() == 1 => VariableValue::Is(values.concat()),
+            Fact::Present(_) | Fact::Absent => VariableValue::Absent,
+            Fact::SomeValue | Fact::Unknown => VariableValue::Unknown,
+        };
+        Set::pack(self.matching(&rule.resources.for_variables(&value, wide), class))
     }
 
     fn matching(&self, patterns: &Patterns, class: Class) -> Bits {
@@ -366,39 +280,9 @@ impl<'a> Universe<'a> {
     }
 }
 
-/// Condition keys that describe what is asked for.
-fn is_about_target(key: &str) -> bool {
-    let key = key.to_ascii_lowercase();
-    key.contains("resourcetag/") || key == "iam:permissionsboundary" || key == "aws:resourceaccount"
-}
-
-/// The actions of all methods, in lower case and sorted.
-fn interesting() -> Vec<String> {
-    let mut actions: Vec<String> =
-        methods().iter().flat_map(super::methods::Method::actions).map(|action| action.to_ascii_lowercase()).collect();
-    if methods().iter().any(|method| matches!(method.way, Way::PassRole { .. })) {
-        actions.push("iam:passrole".to_owned());
+fn boundary_fact(principal: &Principal) -> Fact {
+    match &principal.boundary {
+        Boundary::None => Fact::Absent,
+        Boundary::Policy(boundary) => Fact::Present(vec![boundary.policy.to_string()]),
     }
-    actions.sort_unstable();
-    actions.dedup();
-    actions
-}
-
-fn spoken(account: &Account, actions: &[String]) -> Vec<Vec<(u16, u16)>> {
-    let mut known: BTreeMap<&Patterns, Vec<u16>> = BTreeMap::new();
-    (0..account.document_count())
-        .map(|document| {
-            let mut pairs = Vec::new();
-            for (number, rule) in account.rules(DocumentId::at(document)).iter().enumerate() {
-                let found = known.entry(&rule.actions).or_insert_with(|| {
-                    let speaks = actions.iter().enumerate().filter(|(_, action)| rule.actions.contains(action));
-                    speaks.filter_map(|(index, _)| u16::try_from(index).ok()).collect()
-                });
-                let number = u16::try_from(number).unwrap_or(u16::MAX);
-                pairs.extend(found.iter().map(|action| (*action, number)));
-            }
-            pairs.sort_unstable();
-            pairs
-        })
-        .collect()
 }

@@ -6,6 +6,8 @@
 //! wrong one.
 
 mod automaton;
+mod pair;
+mod walk;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -44,6 +46,8 @@ impl Token {
 #[derive(Debug, Clone)]
 pub struct Pattern {
     tokens: Arc<[Token]>,
+    /// The text, when there is no wildcard.
+    literal: Option<Arc<str>>,
 }
 
 impl PartialEq for Pattern {
@@ -94,7 +98,13 @@ impl Pattern {
                 _ => merged.push(token),
             }
         }
-        Self { tokens: merged.into() }
+        Self::of(merged.into())
+    }
+
+    fn of(tokens: Arc<[Token]>) -> Self {
+        let letter = |token: &Token| if let Token::Char(letter) = token { Some(*letter) } else { None };
+        let literal: Option<String> = tokens.iter().map(letter).collect();
+        Self { tokens, literal: literal.map(Arc::from) }
     }
 
     /// Reads a text in which `*` and `?` stand for any characters.
@@ -127,12 +137,12 @@ impl Pattern {
 
     /// A text that stands for itself.
     pub fn literal(text: &str) -> Self {
-        Self { tokens: text.chars().map(Token::Char).collect() }
+        Self { tokens: text.chars().map(Token::Char).collect(), literal: Some(Arc::from(text)) }
     }
 
     /// The pattern that matches everything.
     pub fn anything() -> Self {
-        Self { tokens: Arc::new([Token::Many]) }
+        Self { tokens: Arc::new([Token::Many]), literal: None }
     }
 
     /// The tokens, in order.
@@ -146,8 +156,8 @@ impl Pattern {
     }
 
     /// The text, when the pattern has no wildcard.
-    pub fn as_literal(&self) -> Option<String> {
-        self.tokens.iter().map(|token| if let Token::Char(letter) = token { Some(*letter) } else { None }).collect()
+    pub fn as_literal(&self) -> Option<&str> {
+        self.literal.as_deref()
     }
 
     /// The characters before the first wildcard.
@@ -160,33 +170,14 @@ impl Pattern {
 
     /// Whether `text` is in the language.
     pub fn matches(&self, text: &str) -> bool {
-        if self.is_anything() {
-            return true;
+        match &self.literal {
+            Some(literal) => **literal == *text,
+            None => walk::matches(&self.tokens, text).unwrap_or_else(|| automaton::matches(self, text)),
         }
-        if let Some(literal) = self.plain_match(text) {
-            return literal;
-        }
-        automaton::matches(self, text)
-    }
-
-    /// Decides the two common shapes, a literal and a literal followed by one star, without an automaton.
-    fn plain_match(&self, text: &str) -> Option<bool> {
-        let mut letters = text.chars();
-        for (index, token) in self.tokens.iter().enumerate() {
-            match token {
-                Token::Char(own) => match letters.next() {
-                    Some(letter) if letter == *own => {}
-                    _ => return Some(false),
-                },
-                Token::Many if index + 1 == self.tokens.len() => return Some(true),
-                _ => return None,
-            }
-        }
-        Some(letters.next().is_none())
     }
 
     /// True when the characters before the wildcards already exclude a common text.
-    fn starts_apart(&self, other: &Self) -> bool {
+    pub fn starts_apart(&self, other: &Self) -> bool {
         self.tokens.iter().zip(other.tokens.iter()).find_map(|pair| match pair {
             (Token::Char(a), Token::Char(b)) if a == b => None,
             (Token::Char(_), Token::Char(_)) => Some(true),
@@ -259,9 +250,9 @@ pub fn sample(all_of: &[Pattern], none_of: &[Pattern]) -> Sample {
         wanted.push(pattern.clone());
     }
     if let Some(text) = wanted.iter().find_map(Pattern::as_literal) {
-        let fits = wanted.iter().all(|pattern| pattern.matches(&text))
-            && !none_of.iter().any(|pattern| pattern.matches(&text));
-        return if fits { Sample::Text(text) } else { Sample::Empty };
+        let fits =
+            wanted.iter().all(|pattern| pattern.matches(text)) && !none_of.iter().any(|pattern| pattern.matches(text));
+        return if fits { Sample::Text(text.to_owned()) } else { Sample::Empty };
     }
     let mut unwanted: Vec<Pattern> = Vec::new();
     for pattern in none_of {
@@ -282,6 +273,9 @@ pub fn sample(all_of: &[Pattern], none_of: &[Pattern]) -> Sample {
     };
     if let Some(text) = wanted.iter().map(Pattern::shortest).find(inside) {
         return Sample::Text(text);
+    }
+    if let ([one, other], true) = (wanted.as_slice(), unwanted.is_empty()) {
+        return pair::common(&one.tokens, &other.tokens).map_or(Sample::Empty, Sample::Text);
     }
     let positives = wanted.len();
     wanted.append(&mut unwanted);
@@ -358,6 +352,28 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn an_action_matches_when_both_sides_of_its_colon_do(pattern in "[ab*?]{0,4}:[ab:*?]{0,4}", text in "[ab]{0,4}:[ab:]{0,4}") {
+            let ((service, name), (asked, wanted)) = (pattern.split_once(':').unwrap(), text.split_once(':').unwrap());
+            let chars = |text: &str| text.chars().collect::<Vec<_>>();
+            let both = reference(&chars(service), &chars(asked)) && reference(&chars(name), &chars(wanted));
+            prop_assert_eq!(Pattern::action(&pattern).matches(&text), both);
+        }
+
+        #[test]
+        fn what_two_patterns_share_is_as_the_automaton_says(one in "[ab:*?]{0,7}", other in "[ab:*?]{0,7}", fields in any::<bool>()) {
+            let read = |text: &str| if fields { Pattern::action(text) } else { Pattern::glob(text) };
+            let both = [read(&one), read(&other)];
+            match (pair::common(&both[0].tokens, &both[1].tokens), automaton::walk(&both, 2)) {
+                (None, found) => prop_assert_eq!(found, Sample::Empty),
+                (Some(text), Sample::Text(other)) => {
+                    prop_assert!(both.iter().all(|pattern| pattern.matches(&text)), "{}", text);
+                    prop_assert_eq!(text.chars().count(), other.chars().count());
+                }
+                (Some(text), found) => prop_assert!(false, "{} and {:?}", text, found),
+            }
+        }
+
         #[test]
         fn matching_equals_the_reference(pattern in "[ab*?]{0,8}", text in "[abc]{0,8}") {
             let expected = reference(&pattern.chars().collect::<Vec<_>>(), &text.chars().collect::<Vec<_>>());

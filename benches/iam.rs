@@ -1,0 +1,69 @@
+//! What the policy engine costs as an account grows: `cargo bench --bench iam` (`--no-default-features` builds faster).
+//!
+//! Each figure is for a share of IAM's quotas, in per cent, and divan tells the time per principal: it has to stay flat.
+//! `docs/performance.md` has the results, and how to measure memory.
+
+mod quota;
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use posture::iam::access::Access;
+use posture::iam::account::Account;
+use posture::iam::escalation::each_path;
+use quota::{ACCOUNT, Kind, Size, details};
+
+fn main() {
+    divan::main();
+}
+
+const SHARES: [usize; 3] = [5, 20, 100];
+
+fn account(kind: Kind, percent: usize) -> Account {
+    let details = serde_json::from_value(details(Size::percent(kind, percent))).unwrap_or_default();
+    let mut builder = Account::builder(ACCOUNT, "aws", None);
+    builder.add(&details, &[]);
+    builder.build()
+}
+
+/// Administrator or not, MFA enforced or not, and the widest services of every principal.
+fn effective_access(bencher: Bencher, kind: Kind, percent: usize) {
+    let account = account(kind, percent);
+    bencher.counter(ItemsCount::new(account.principals().len())).bench_local(|| {
+        let of = |principal| {
+            let access = Access::new(&account, principal);
+            let enforced = access.mfa().enforced;
+            (access.is_admin().truth, enforced, access.is_service_wide("s3").truth, access.can("budgets:*").truth)
+        };
+        account.principals().iter().map(of).filter(|(admin, ..)| admin.is_true()).count()
+    });
+}
+
+/// Every chain of every principal.
+fn all_paths(bencher: Bencher, kind: Kind, percent: usize) {
+    let account = account(kind, percent);
+    bencher.counter(ItemsCount::new(account.principals().len())).bench_local(|| {
+        let mut chains = 0;
+        each_path(std::slice::from_ref(&account), None, &mut |_| chains += 1);
+        chains
+    });
+}
+
+#[divan::bench(args = SHARES, sample_count = 3, sample_size = 1)]
+fn access_in_teams(bencher: Bencher, percent: usize) {
+    effective_access(bencher, Kind::Teams, percent);
+}
+
+#[divan::bench(args = SHARES, sample_count = 3, sample_size = 1)]
+fn access_scattered(bencher: Bencher, percent: usize) {
+    effective_access(bencher, Kind::Scattered, percent);
+}
+
+#[divan::bench(args = SHARES, sample_count = 3, sample_size = 1)]
+fn paths_in_teams(bencher: Bencher, percent: usize) {
+    all_paths(bencher, Kind::Teams, percent);
+}
+
+#[divan::bench(args = SHARES, sample_count = 3, sample_size = 1)]
+fn paths_scattered(bencher: Bencher, percent: usize) {
+    all_paths(bencher, Kind::Scattered, percent);
+}

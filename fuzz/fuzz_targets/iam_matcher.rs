@@ -1,0 +1,8 @@
+//! Runs [`checks::iam_matcher`] on whatever the fuzzer comes up with.
+
+#![no_main]
+
+#[path = "../checks.rs"]
+mod checks;
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| checks::iam_matcher(data));

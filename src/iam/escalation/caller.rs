@@ -1,0 +1,389 @@
+//! One principal as the caller of methods, with what its moves ask again and again.
+
+use std::borrow::Cow;
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use super::bits::{Bits, Set};
+use super::plans::Plan;
+use super::universe::{Class, Node, Reach, Universe};
+use crate::iam::access::{Access, Grant, Judged, Layer, Layers, holds, principal_context};
+use crate::iam::account::{Attached, Bound, BoundKind, PolicyName, PrincipalKind};
+use crate::iam::context::Context;
+use crate::iam::document::Rule;
+use crate::iam::policy::Effect;
+use crate::iam::region::Language;
+use crate::iam::template::{Piece, Template};
+use crate::iam::truth::Truth;
+
+/// A statement that speaks of an action and binds the caller.
+#[derive(Debug, Clone, Copy)]
+struct Known<'a> {
+    action: u16,
+    /// Where it stands among all that bind the caller.
+    position: u32,
+    /// Its layer: identity policies first, then the bounds in their order.
+    layer: usize,
+    rule: &'a Rule,
+    policy: &'a PolicyName,
+    resources: u32,
+}
+
+/// The layer of the identity policies.
+const IDENTITY: usize = 0;
+
+/// What is remembered of [`Caller::reach`].
+type Remembered = ((u16, Class, Option<String>), Rc<Reach>);
+
+/// The caller.
+pub(super) struct Caller<'a, 'u> {
+    /// The position of the principal.
+    pub(super) number: usize,
+    /// The principal.
+    pub(super) node: &'u Node<'a>,
+    universe: &'u Universe<'a>,
+    /// The permissions boundary, and the levels of service control policies.
+    bounds: Vec<Bound<'a>>,
+    /// Sorted by action.
+    known: Vec<Known<'a>>,
+    /// The actions that an allow speaks of; all when policies are not known.
+    spoken: Bits,
+    context: OnceCell<Context>,
+    access: OnceCell<Access<'a>>,
+    pub(super) assumable: OnceCell<Reach>,
+    reaches: RefCell<Vec<Remembered>>,
+    judged: RefCell<Vec<((usize, usize), Rc<Judged<'a>>)>>,
+}
+
+impl<'a, 'u> Caller<'a, 'u> {
+    /// The principal with this number.
+    pub(super) fn new(universe: &'u Universe<'a>, number: usize) -> Option<Self> {
+        let node = universe.node(number)?;
+        let size = universe.index.len();
+        let complete = node.principal.unknown.is_empty();
+        let mut caller = Self {
+            number,
+            node,
+            universe,
+            bounds: node.account.bounds(node.principal),
+            known: Vec::new(),
+            spoken: if complete { Bits::empty(size) } else { Bits::full(size) },
+            context: OnceCell::new(),
+            access: OnceCell::new(),
+            assumable: OnceCell::new(),
+            reaches: RefCell::default(),
+            judged: RefCell::default(),
+        };
+        let mut position = 0;
+        for attached in node.identity() {
+            position = caller.read(attached, position, IDENTITY);
+        }
+        for (index, bound) in caller.bounds.clone().iter().enumerate() {
+            for attached in &bound.policies {
+                position = caller.read(attached, position, index + 1);
+            }
+        }
+        caller.known.sort_by_key(|known| (known.action, known.position));
+        Some(caller)
+    }
+
+    /// Adds the statements of a policy, the first of which has this position; tells the next one's.
+    fn read(&mut self, attached: &'a Attached, first: u32, layer: usize) -> u32 {
+        let Some(document) = attached.document else { return first };
+        let Some(spoken) = self.universe.index.document(self.node.home, document) else { return first };
+        let rules = self.node.account.rules(document);
+        self.known.extend(spoken.mentions.iter().filter_map(|mention| {
+            Some(Known {
+                action: mention.action,
+                position: first + u32::from(mention.rule),
+                layer,
+                rule: rules.get(usize::from(mention.rule))?,
+                policy: &attached.policy,
+                resources: mention.resources,
+            })
+        }));
+        if layer == IDENTITY {
+            self.spoken.add(&spoken.allowed);
+        }
+        first + u32::try_from(rules.len()).unwrap_or(u32::MAX - first)
+    }
+
+    /// Whether an allow speaks of every action without which a method cannot begin.
+    pub(super) fn may_start(&self, method: usize) -> bool {
+        self.universe.index.start(method).is_some_and(|needed| self.spoken.contains_all(needed))
+    }
+
+    /// Whether an allow speaks of an action at all.
+    pub(super) fn speaks_of(&self, action: &str) -> bool {
+        self.spoken.contains(usize::from(self.universe.index.position(action)))
+    }
+
+    /// All that the principal may do.
+    pub(super) fn access(&self) -> &Access<'a> {
+        self.access.get_or_init(|| self.node.access())
+    }
+
+    /// What is known of the principal's requests.
+    pub(super) fn context(&self) -> &Context {
+        self.context.get_or_init(|| principal_context(self.node.account, self.node.principal))
+    }
+
+    fn speaking(&self, action: u16) -> &[Known<'a>] {
+        let start = self.known.partition_point(|known| known.action < action);
+        let end = self.known.partition_point(|known| known.action <= action);
+        self.known.get(start..end).unwrap_or_default()
+    }
+
+    /// The statements that speak of some actions, layer by layer: enough to answer questions about these actions.
+    fn layers(&self, actions: impl Iterator<Item = u16>) -> Layers<'a> {
+        let mut found: Vec<Known<'a>> = actions.flat_map(|action| self.speaking(action).iter().copied()).collect();
+        found.sort_unstable_by_key(|known| known.position);
+        found.dedup_by_key(|known| known.position);
+        let grants = |layer: usize| -> Vec<Grant<'a>> {
+            let own = found.iter().filter(|known| known.layer == layer);
+            own.map(|known| Grant { rule: known.rule, policy: known.policy }).collect()
+        };
+        let identity = Layer { grants: grants(IDENTITY), unknown: self.node.principal.unknown.clone() };
+        let bounds = self.bounds.iter().enumerate();
+        let bounds = bounds.map(|(index, bound)| Layer { grants: grants(index + 1), unknown: bound.unknown() });
+        Layers::new(std::iter::once(identity).chain(bounds).collect())
+    }
+
+    /// Whether an action is allowed on a resource; `more` adds what is known of the request.
+    pub(super) fn on(&self, action: &str, resource: &Language, more: &dyn Fn(&mut Context)) -> Judged<'a> {
+        let layers = self.layers(std::iter::once(self.universe.index.position(action)));
+        layers.can_together(&[action], resource, &self.context_for(&layers, more))
+    }
+
+    /// Building a context costs more than most questions, and most statements do not ask for it.
+    fn context_for(&self, layers: &Layers<'a>, more: &dyn Fn(&mut Context)) -> Cow<'u, Context> {
+        if layers.are_plain() {
+            return Cow::Borrowed(&self.universe.nothing_known);
+        }
+        let mut context = self.context().clone();
+        more(&mut context);
+        Cow::Owned(context)
+    }
+
+    /// Whether all that a plan asks for is allowed: each of its parts on one and the same resource.
+    pub(super) fn follows(&self, plan: &Plan, account: &str, more: &dyn Fn(&mut Context)) -> Judged<'a> {
+        let mut whole = Judged { truth: Truth::True, grants: Vec::new(), example: None };
+        for part in &plan.parts {
+            let layers = self.layers(part.positions.iter().copied());
+            let context = self.context_for(&layers, &|context| {
+                context.set_value("aws:ResourceAccount", account);
+                more(context);
+            });
+            let mut best = Judged::no();
+            for region in &part.regions {
+                let judged = layers.can_together(&part.actions, region, &context);
+                if judged.truth.is_true() {
+                    best = judged;
+                    break;
+                }
+                if best.truth.is_false() {
+                    best = judged;
+                }
+            }
+            whole.truth = whole.truth.and(best.truth);
+            if whole.truth.is_false() {
+                return Judged::no();
+            }
+            whole.grants.extend(best.grants);
+            whole.example = whole.example.or(best.example);
+        }
+        whole
+    }
+
+    /// As [`Caller::follows`] for the needs of a method in an account, remembered.
+    pub(super) fn meets(&self, plan: &Plan, method: usize, home: usize, account: &str) -> Rc<Judged<'a>> {
+        if let Some((_, known)) = self.judged.borrow().iter().find(|(key, _)| *key == (method, home)) {
+            return Rc::clone(known);
+        }
+        let judged = Rc::new(self.follows(plan, account, &|_| {}));
+        self.judged.borrow_mut().push(((method, home), Rc::clone(&judged)));
+        judged
+    }
+
+    /// What an action is allowed on; `more` is a further condition key and its value.
+    pub(super) fn reach(&self, action: &str, class: Class, more: Option<(&str, &str)>) -> Rc<Reach> {
+        let position = self.universe.index.position(action);
+        let known = self.speaking(position);
+        let more = more.filter(|_| known.iter().any(|known| !known.rule.conditions.is_empty()));
+        let is_same = |key: &(u16, Class, Option<String>)| {
+            (key.0, key.1, key.2.as_deref()) == (position, class, more.map(|(_, value)| value))
+        };
+        if let Some((_, reach)) = self.reaches.borrow().iter().find(|(key, _)| is_same(key)) {
+            return Rc::clone(reach);
+        }
+        let reach = Rc::new(self.reach_anew(known, class, more));
+        let key = (position, class, more.map(|(_, value)| value.to_owned()));
+        self.reaches.borrow_mut().push((key, Rc::clone(&reach)));
+        reach
+    }
+
+    fn reach_anew(&self, known: &[Known<'a>], class: Class, more: Option<(&str, &str)>) -> Reach {
+        let size = self.universe.size(class);
+        let request = Request { caller: self, more, context: OnceCell::new() };
+        let mut reach = if self.node.principal.unknown.is_empty() {
+            request.allowed(of(known, IDENTITY, Effect::Allow), class)
+        } else {
+            Reach { certain: Bits::empty(size), possible: Bits::full(size) }
+        };
+        request.take_denied(&mut reach, of(known, IDENTITY, Effect::Deny), class);
+        for (index, bound) in self.bounds.iter().enumerate() {
+            request.limit(&mut reach, bound, index + 1, known, class);
+        }
+        reach
+    }
+
+    /// What an action is not denied on: enough where a resource grants to the principal itself.
+    pub(super) fn undenied(&self, action: &str, class: Class) -> Reach {
+        let known = self.speaking(self.universe.index.position(action));
+        let request = Request { caller: self, more: None, context: OnceCell::new() };
+        let all = Bits::full(self.universe.size(class));
+        let mut reach = Reach { certain: all.clone(), possible: all };
+        request.take_denied(&mut reach, of(known, IDENTITY, Effect::Deny), class);
+        for (index, bound) in self.bounds.iter().enumerate() {
+            // What a resource grants to a user by name, the user's boundary need not allow.
+            if bound.kind == BoundKind::Boundary && self.node.principal.kind == PrincipalKind::User {
+                request.take_denied(&mut reach, of(known, index + 1, Effect::Deny), class);
+            } else {
+                request.limit(&mut reach, bound, index + 1, known, class);
+            }
+        }
+        if !self.node.principal.unknown.is_empty() {
+            reach.certain = Bits::empty(self.universe.size(class));
+        }
+        reach
+    }
+}
+
+/// The statements of one layer with one effect.
+fn of<'k, 'a>(known: &'k [Known<'a>], layer: usize, effect: Effect) -> impl Iterator<Item = &'k Known<'a>> {
+    known.iter().filter(move |known| known.layer == layer && known.rule.effect == effect)
+}
+
+/// The requests of one question about what an action reaches; its context is built when a statement asks for it.
+struct Request<'c, 'a, 'u> {
+    caller: &'c Caller<'a, 'u>,
+    more: Option<(&'c str, &'c str)>,
+    context: OnceCell<Context>,
+}
+
+impl<'a> Request<'_, 'a, '_> {
+    fn context(&self) -> &Context {
+        self.context.get_or_init(|| {
+            let mut context = self.caller.context().clone();
+            if let Some((key, value)) = self.more {
+                context.set_value(key, value);
+            }
+            context
+        })
+    }
+
+    fn limit(&self, reach: &mut Reach, bound: &Bound<'_>, layer: usize, known: &[Known<'a>], class: Class) {
+        if !bound.unknown().is_empty() {
+            reach.certain = Bits::empty(self.caller.universe.size(class));
+            return;
+        }
+        let inside = self.allowed(of(known, layer, Effect::Allow), class);
+        reach.certain.keep(&inside.certain);
+        reach.possible.keep(&inside.possible);
+        self.take_denied(reach, of(known, layer, Effect::Deny), class);
+    }
+
+    fn allowed<'k>(&self, known: impl Iterator<Item = &'k Known<'a>>, class: Class) -> Reach
+    where
+        'a: 'k,
+    {
+        let size = self.caller.universe.size(class);
+        let mut reach = Reach { certain: Bits::empty(size), possible: Bits::empty(size) };
+        for known in known {
+            self.apply(known, class, &mut |set, truth| match truth {
+                Truth::True => {
+                    set.add_to(&mut reach.certain);
+                    set.add_to(&mut reach.possible);
+                }
+                Truth::Unknown(_) => set.add_to(&mut reach.possible),
+                Truth::False => {}
+            });
+        }
+        reach
+    }
+
+    fn take_denied<'k>(&self, reach: &mut Reach, known: impl Iterator<Item = &'k Known<'a>>, class: Class)
+    where
+        'a: 'k,
+    {
+        for known in known {
+            self.apply(known, class, &mut |set, truth| match truth {
+                Truth::True => {
+                    set.take_from(&mut reach.certain);
+                    set.take_from(&mut reach.possible);
+                }
+                Truth::Unknown(_) => set.take_from(&mut reach.certain),
+                Truth::False => {}
+            });
+        }
+    }
+
+    /// Tells which things a statement matches, and whether its conditions hold for them.
+    fn apply(&self, known: &Known<'a>, class: Class, tell: &mut dyn FnMut(&Set, &Truth)) {
+        let (rule, universe) = (known.rule, self.caller.universe);
+        if rule.is_plain() {
+            return tell(universe.matched(known.resources, class), &Truth::True);
+        }
+        let varying = |wide: bool| universe.matched_with(rule, class, self.context(), wide);
+        let keys = keys_about_target(rule);
+        if !keys.is_empty() {
+            let set = if rule.has_variables() {
+                Cow::Owned(varying(true))
+            } else {
+                Cow::Borrowed(universe.matched(known.resources, class))
+            };
+            return self.apply_to_each_kind(rule, &set, class, &keys, tell);
+        }
+        let truth = holds(rule, self.context());
+        if truth.is_false() {
+            return;
+        }
+        if !rule.has_variables() {
+            return tell(universe.matched(known.resources, class), &truth);
+        }
+        tell(&varying(true), &truth.clone().and(Truth::unknown("a policy variable")));
+        tell(&varying(false), &truth);
+    }
+
+    /// As [`Request::apply`] where conditions speak of the thing that is asked for: things that are the same in what the
+    /// conditions ask are judged together.
+    fn apply_to_each_kind(
+        &self,
+        rule: &Rule,
+        set: &Set,
+        class: Class,
+        keys: &[String],
+        tell: &mut dyn FnMut(&Set, &Truth),
+    ) {
+        let mut context = self.context().clone();
+        for kind in self.caller.universe.kinds(class, keys).iter() {
+            let Some(members) = set.and(&kind.members) else { continue };
+            for (key, fact) in &kind.facts {
+                context.set(key, fact.clone());
+            }
+            tell(&members, &holds(rule, &context));
+        }
+    }
+}
+
+/// The keys that describe what is asked for, among those that a statement's conditions name.
+fn keys_about_target(rule: &Rule) -> Vec<String> {
+    let is =
+        |key: &String| key.contains("resourcetag/") || key == "iam:permissionsboundary" || key == "aws:resourceaccount";
+    let values = rule.conditions.iter().flat_map(|condition| &condition.values).flat_map(Template::pieces);
+    let variables = values.filter_map(|piece| if let Piece::Variable { key, .. } = piece { Some(key) } else { None });
+    let keys = rule.conditions.iter().map(|condition| &condition.key).chain(variables);
+    let keys: BTreeSet<String> = keys.map(|key| key.to_ascii_lowercase()).filter(is).collect();
+    keys.into_iter().collect()
+}

@@ -1,0 +1,70 @@
+//! What each method needs besides reaching a principal, made ready once per account.
+
+use std::collections::BTreeSet;
+
+use super::index::Index;
+use super::methods::{Need, methods};
+use crate::iam::account::Account;
+use crate::iam::catalogue::catalogue;
+use crate::iam::region::Language;
+
+/// Actions that have to be allowed on one and the same resource.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// The actions.
+    pub(super) actions: Vec<&'static str>,
+    /// Their positions in the [`Index`].
+    pub(super) positions: Vec<u16>,
+    /// The kinds of resources, of which any one will do.
+    pub(super) regions: Vec<Language>,
+}
+
+/// All that a method needs in one account.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// Every one of these has to be met.
+    pub(super) parts: Vec<Part>,
+}
+
+/// The plans of all methods in some accounts.
+pub(super) struct Plans {
+    by_account: Vec<Vec<Plan>>,
+}
+
+impl Plans {
+    /// Works the plans out.
+    pub(super) fn new(accounts: &[Account], index: &Index<'_>) -> Self {
+        let of_account =
+            |account: &Account| methods().iter().map(|method| plan(&method.needs, account, index)).collect();
+        Self { by_account: accounts.iter().map(of_account).collect() }
+    }
+
+    /// What a method needs in an account.
+    pub(super) fn of(&self, home: usize, method: usize) -> Option<&Plan> {
+        self.by_account.get(home)?.get(method)
+    }
+}
+
+fn plan(needs: &'static [Need], account: &Account, index: &Index<'_>) -> Plan {
+    let (partition, id) = (account.partition.as_str(), account.id.as_str());
+    let part = |actions: Vec<&'static str>, regions: Vec<Language>| Part {
+        positions: actions.iter().map(|action| index.position(action)).collect(),
+        actions,
+        regions,
+    };
+    let kinds: BTreeSet<&str> = needs.iter().filter_map(|need| need.kind.as_deref()).collect();
+    let together = kinds.into_iter().map(|kind| {
+        let actions: Vec<&'static str> =
+            needs.iter().filter(|need| need.kind.as_deref() == Some(kind)).map(|need| need.action.as_str()).collect();
+        let first = actions.first().copied().unwrap_or_default();
+        let regions = catalogue().resources(first, Some(kind), partition, id);
+        part(actions, regions.into_iter().flatten().map(Language::of).collect())
+    });
+    let single = needs.iter().filter(|need| need.kind.is_none()).flat_map(|need| {
+        let regions = catalogue().resources(&need.action, None, partition, id);
+        regions
+            .into_iter()
+            .map(move |kinds| part(vec![need.action.as_str()], kinds.into_iter().map(Language::of).collect()))
+    });
+    Plan { parts: together.chain(single).collect() }
+}

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use aws_smithy_types::{Blob, DateTime};
 use serde_json::Value;
 
-use crate::snapshot::Time;
+use crate::snapshot::{Document, Time};
 
 /// A member as a shape holds it; `None` when AWS sent none.
 pub(super) trait IntoShape<T> {
@@ -53,6 +53,14 @@ impl IntoShape<Value> for String {
     fn shape(self) -> Option<Value> {
         let decoded = percent_decoded(&self);
         Some(serde_json::from_str(&decoded).unwrap_or(Value::String(decoded)))
+    }
+}
+
+/// The same, kept as text.
+impl IntoShape<Document> for String {
+    fn shape(self) -> Option<Document> {
+        let value: Value = self.shape()?;
+        Some(Document::from(&value))
     }
 }
 
@@ -138,23 +146,23 @@ pub(super) use {shape, words};
 #[cfg(test)]
 mod tests {
     use aws_smithy_types::DateTime;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::{IntoShape, append};
-    use crate::snapshot::Time;
+    use crate::snapshot::{Document, Time};
 
     #[test]
     fn policy_documents_become_json_whether_encoded_or_not() {
         for text in ["%7B%22Version%22%3A%222012-10-17%22%7D", "{\"Version\":\"2012-10-17\"}"] {
-            let document: Option<Value> = text.to_owned().shape();
-            assert_eq!(document, Some(json!({ "Version": "2012-10-17" })));
+            let document: Option<Document> = text.to_owned().shape();
+            assert_eq!(document, Some(Document::from(&json!({ "Version": "2012-10-17" }))));
         }
     }
 
     #[test]
     fn a_document_that_is_no_json_stays_visible() {
-        let document: Option<Value> = "100%zz %".to_owned().shape();
-        assert_eq!(document, Some(json!("100%zz %")));
+        let document: Option<Document> = "100%zz %".to_owned().shape();
+        assert_eq!(document, Some(Document::from(&json!("100%zz %"))));
     }
 
     #[test]

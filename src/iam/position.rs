@@ -62,7 +62,7 @@ mod tests {
         check("", 2, 1);
         check("/Version", 3, 14);
         check("/Statement/0", 5, 5);
-        check("/Statement/0/Condition/a~1b/0", 5, 40);
+        check("/Statement/0/Condition/a~1b/0", 5, 38);
     }
 
     #[test]

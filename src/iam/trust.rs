@@ -251,7 +251,8 @@ mod tests {
             "AssumeRolePolicyDocument": { "Version": "2012-10-17", "Statement": [trust] } });
         let details = json!({ "UserDetailList": [], "GroupDetailList": [], "RoleDetailList": [role], "Policies": [] });
         let mut builder = Account::builder("111111111111", "aws", None);
-        builder.add(&serde_json::from_value(details).unwrap(), &[]);
+        let details = serde_json::from_value(details).unwrap();
+        builder.add(&details, &[]);
         trust_findings(&builder.build()).into_iter().map(|finding| finding.issue).collect()
     }
 

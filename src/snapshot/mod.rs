@@ -3,6 +3,7 @@
 //! A snapshot is a list of observations, each one operation's answer or the error that came instead. Observations are
 //! kept in a canonical order, so that the order in which answers arrived can never show in a report.
 
+mod document;
 pub mod import;
 mod nesting;
 mod operation;
@@ -19,6 +20,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+pub use document::Document;
 pub use operation::{Gathered, Operation, OperationSpec, Response, Shape};
 pub use partition::{is_region, leader_region};
 pub(crate) use read::decompressed;

@@ -14,7 +14,8 @@ fn accounts(row: &Value) -> Vec<Account> {
         let mut arns = ["UserDetailList", "RoleDetailList"].iter().flat_map(|list| details[*list].as_array().unwrap());
         let id = arns.find_map(|one| one["Arn"].as_str()?.split(':').nth(4)).unwrap_or("123456789012");
         let mut builder = Account::builder(id, "aws", None);
-        builder.add(&serde_json::from_value(details.clone()).unwrap(), &[]);
+        let details = serde_json::from_value(details.clone()).unwrap();
+        builder.add(&details, &[]);
         builder.build()
     };
     details.iter().map(account).collect()

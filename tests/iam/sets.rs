@@ -73,7 +73,8 @@ fn account(identity: &[Value], boundary: Option<&Value>) -> Account {
     let details =
         json!({ "UserDetailList": [user], "GroupDetailList": [], "RoleDetailList": [], "Policies": policies });
     let mut builder = Account::builder("111122223333", "aws", None);
-    builder.add(&serde_json::from_value(details).unwrap(), &[]);
+    let details = serde_json::from_value(details).unwrap();
+    builder.add(&details, &[]);
     builder.build()
 }
 

@@ -83,10 +83,16 @@ fn iam_with(snapshot: &Value, arguments: &str, input: &[u8]) -> Run {
 fn can_answers_in_a_table_with_the_statement_that_decides() {
     let run = iam(&company(), "can bob s3:GetObject arn:aws:s3:::reports/2026 --snapshot S");
     assert_eq!(run.code, 0, "{}", run.stderr);
-    assert_snapshot!(run.text(), @"");
+    assert_snapshot!(run.text(), @r"
+    ┌────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────┐
+    │ PRINCIPAL                            ANSWER    BECAUSE                                                      DEPENDS ON │
+    ╞════════════════════════════════════════════════════════════════════════════════════════════════════════════════════════╡
+    │ arn:aws:iam::111122223333:user/bob   allowed   arn:aws:iam::111122223333:user/bob/inline-policy/read#Read              │
+    └────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────┘
+    ");
     let run = iam(&company(), "can bob s3:PutObject --snapshot S");
     assert_eq!(run.code, 0);
-    assert_snapshot!(run.text(), @"");
+    assert!(run.text().contains("denied") && run.text().contains("no statement allows it, or one denies it"));
 }
 
 #[test]
@@ -216,7 +222,16 @@ fn a_control_policy_that_is_none_is_refused() {
 fn who_can_lists_everybody_but_those_denied() {
     let run = iam(&company(), "who-can s3:GetObject --snapshot S");
     assert_eq!(run.code, 0);
-    assert_snapshot!(run.text(), @"");
+    assert_snapshot!(run.text(), @r"
+    ┌─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────┐
+    │ PRINCIPAL                             ANSWER    BECAUSE                                                      DEPENDS ON │
+    ╞═════════════════════════════════════════════════════════════════════════════════════════════════════════════════════════╡
+    │ arn:aws:iam::111122223333:role/boss   allowed   arn:aws:iam::aws:policy/AdministratorAccess#/Statement/0                │
+    │                                                 such as s3:getobject on any resource                                    │
+    │ arn:aws:iam::111122223333:user/bob    allowed   arn:aws:iam::111122223333:user/bob/inline-policy/read#Read              │
+    │                                                 such as s3:getobject on arn:aws:s3:::reports/                           │
+    └─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────┘
+    ");
     let run = iam(&company(), "who-can s3:GetObject arn:aws:s3:::other/1 --snapshot S --format json");
     let list = run.json();
     let told: Vec<(&str, &str)> = list
@@ -234,7 +249,16 @@ fn who_can_lists_everybody_but_those_denied() {
 fn paths_name_each_step_and_the_statement_that_allows_it() {
     let run = iam(&company(), "paths --snapshot S");
     assert_eq!(run.code, 0);
-    assert_snapshot!(run.text(), @"");
+    assert_snapshot!(run.text(), @r"
+    ┌────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────┐
+    │ START                                REACHES   STEPS                                                                DEPENDS ON │
+    ╞════════════════════════════════════════════════════════════════════════════════════════════════════════════════════════════════╡
+    │ arn:aws:iam::111122223333:user/ann   admin     sts-001: role assumed (sts:AssumeRole)                                          │
+    │                                                  -> arn:aws:iam::111122223333:role/boss                                        │
+    │                                                  by arn:aws:iam::111122223333:user/ann/inline-policy/up#Up                     │
+    │                                                     arn:aws:iam::111122223333:role/boss/trust-policy#/Statement/0              │
+    └────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────┘
+    ");
     let run = iam(&company(), "paths ann --snapshot S --format json");
     let expected = json!([{
         "principal": ANN, "reaches": "admin", "certainty": "certain",
@@ -337,7 +361,18 @@ fn lint_names_line_column_and_pointer_of_a_file() {
     assert_eq!((run.code, run.json()), (1, expected));
     let run = iam_with(&json!({}), "lint -", MISTAKEN.as_bytes());
     assert_eq!(run.code, 1);
-    assert_snapshot!(run.text(), @"");
+    assert_snapshot!(run.text(), @r"
+    ┌─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────┐
+    │ POLICY                  LEVEL        CODE                    WHAT IS WRONG                                                                      │
+    ╞═════════════════════════════════════════════════════════════════════════════════════════════════════════════════════════════════════════════════╡
+    │ -:4:36                  misleading   unknown-action          `s3:FetchObject` is no action that AWS documents, nor does it match one            │
+    │ /Statement/0/Action                                                                                                                             │
+    │ -:5:64                  malformed    refused                 `/Statement/1/Resource` has the resource `bucket`, which is neither an ARN nor `*` │
+    │ /Statement/1/Resource                                                                                                                           │
+    │ -:5:64                  misleading   resource-does-not-fit   none of the resources is of a kind that `s3:GetObject` applies to                  │
+    │ /Statement/1/Resource                                                                                                                           │
+    └─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────┘
+    ");
 }
 
 #[test]

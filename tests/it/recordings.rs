@@ -235,7 +235,7 @@ fn authorization_details_keep_identities_policies_and_times() {
     let user = &details.user_detail_list.as_ref().unwrap()[0];
     assert_eq!(user.create_date, Some(Time::parse("2023-03-09T10:41:45Z").unwrap()));
     let version = &details.policies.as_ref().unwrap()[0].policy_version_list.as_ref().unwrap()[0];
-    assert_eq!(version.document.as_ref().unwrap()["Statement"][0]["Action"], "iam:AttachGroupPolicy");
+    assert_eq!(version.document.as_ref().unwrap().value()["Statement"][0]["Action"], "iam:AttachGroupPolicy");
 }
 
 #[test]

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::source::{Format, print_json, print_table, read_snapshots};
 use crate::Error;
@@ -19,7 +18,7 @@ use crate::iam::policy::Policy;
 use crate::iam::position::{Position, locate};
 use crate::iam::{PolicyError, json};
 use crate::snapshot::shapes::iam as shapes;
-use crate::snapshot::{Said, Snapshot};
+use crate::snapshot::{Document, Said, Snapshot};
 
 /// Looks for policies that AWS refuses and policies that do not do what they seem to.
 ///
@@ -176,7 +175,7 @@ fn read(path: &Path, input: &mut dyn Read) -> Result<String, Error> {
 /// The findings about all policies that the account's owner wrote, sorted by policy.
 fn of_snapshot(snapshot: &Snapshot) -> Vec<Line> {
     let mut lines = Vec::new();
-    let mut add = |name: String, document: Option<&Value>, purpose: Purpose| {
+    let mut add = |name: String, document: Option<&Document>, purpose: Purpose| {
         let Some(document) = document else { return };
         lines.extend(lint_as(read_document(document), purpose).into_iter().map(|lint| line(name.clone(), lint)));
     };

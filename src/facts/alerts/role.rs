@@ -6,7 +6,7 @@ use super::permission::{RolePolicies, parse};
 use crate::facts::authorization::{self, Entities};
 use crate::facts::{Gap, MALFORMED, UNDECIDED};
 use crate::iam::policy::Policy;
-use crate::snapshot::{Snapshot, shapes::iam};
+use crate::snapshot::{Document, Snapshot, shapes::iam};
 
 /// Every policy of a role, or why they are not all known.
 pub(super) fn policies(snapshot: &Snapshot, arn: &str) -> RolePolicies {
@@ -46,10 +46,10 @@ fn managed_document(managed: &Entities<'_, iam::ManagedPolicyDetail>, arn: &str)
     document(default.and_then(|version| version.document.as_ref()), &format!("policy `{arn}`"))
 }
 
-fn document(document: Option<&Value>, what: &str) -> Result<Policy, Gap> {
-    match document {
-        Some(Value::String(text)) => parse(text, what),
-        Some(value) => Policy::from_value(value)
+fn document(document: Option<&Document>, what: &str) -> Result<Policy, Gap> {
+    match document.map(Document::value) {
+        Some(Value::String(text)) => parse(&text, what),
+        Some(value) => Policy::from_value(&value)
             .map_err(|error| Gap::of_reason(MALFORMED, format!("the policy of {what} cannot be read: {error}"))),
         None => Err(Gap::of_reason(MALFORMED, format!("{what} has no document"))),
     }

@@ -1,20 +1,21 @@
 //! Merging answers into an account.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::OnceLock;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Account, Attached, Boundary, DocumentId, Group, ManagedPolicy, PolicyName, Principal, PrincipalKind};
 use crate::iam::document::Interner;
 use crate::iam::error::PolicyError;
 use crate::iam::json;
 use crate::iam::policy::Policy;
-use crate::snapshot::Time;
 use crate::snapshot::shapes::iam as shapes;
+use crate::snapshot::{Document, Time};
 
 impl Account {
     /// Starts an account without any answer.
-    pub fn builder(id: &str, partition: &str, now: Option<Time>) -> Builder {
+    pub fn builder<'d>(id: &str, partition: &str, now: Option<Time>) -> Builder<'d> {
         let account = Self { id: id.to_owned(), partition: partition.to_owned(), now, ..Self::default() };
         Builder { account, ..Builder::default() }
     }
@@ -22,22 +23,22 @@ impl Account {
 
 /// Merges answers into an [`Account`].
 #[derive(Debug, Default)]
-pub struct Builder {
+pub struct Builder<'d> {
     account: Account,
     interner: Interner,
-    known: HashMap<String, DocumentId>,
+    known: HashMap<&'d str, DocumentId>,
     told: BTreeSet<&'static str>,
     truncated: bool,
-    users: BTreeMap<String, shapes::UserDetail>,
-    groups: BTreeMap<String, shapes::GroupDetail>,
-    roles: BTreeMap<String, shapes::RoleDetail>,
+    users: BTreeMap<&'d str, &'d shapes::UserDetail>,
+    groups: BTreeMap<&'d str, &'d shapes::GroupDetail>,
+    roles: BTreeMap<&'d str, &'d shapes::RoleDetail>,
 }
 
 const KINDS: [&str; 5] = ["User", "Group", "Role", "LocalManagedPolicy", "AWSManagedPolicy"];
 
-impl Builder {
+impl<'d> Builder<'d> {
     /// Adds one answer; `filter` holds the request's `Filter`, empty when it had none.
-    pub fn add(&mut self, details: &shapes::GetAccountAuthorizationDetails, filter: &[String]) {
+    pub fn add(&mut self, details: &'d shapes::GetAccountAuthorizationDetails, filter: &[String]) {
         let listed = |kind: &str| match kind {
             "User" => details.user_detail_list.is_some(),
             "Group" => details.group_detail_list.is_some(),
@@ -48,13 +49,13 @@ impl Builder {
         self.told.extend(KINDS.iter().filter(|kind| listed(kind) && asked(kind)));
         self.truncated |= details.is_truncated == Some(true);
         for user in details.user_detail_list.iter().flatten() {
-            self.users.entry(user.arn.clone().unwrap_or_default()).or_insert_with(|| user.clone());
+            self.users.entry(user.arn.as_deref().unwrap_or_default()).or_insert(user);
         }
         for group in details.group_detail_list.iter().flatten() {
-            self.groups.entry(group.arn.clone().unwrap_or_default()).or_insert_with(|| group.clone());
+            self.groups.entry(group.arn.as_deref().unwrap_or_default()).or_insert(group);
         }
         for role in details.role_detail_list.iter().flatten() {
-            self.roles.entry(role.arn.clone().unwrap_or_default()).or_insert_with(|| role.clone());
+            self.roles.entry(role.arn.as_deref().unwrap_or_default()).or_insert(role);
         }
         for policy in details.policies.iter().flatten() {
             self.managed(policy);
@@ -81,7 +82,7 @@ impl Builder {
         self.account
     }
 
-    fn managed(&mut self, policy: &shapes::ManagedPolicyDetail) {
+    fn managed(&mut self, policy: &'d shapes::ManagedPolicyDetail) {
         let Some(arn) = policy.arn.clone().filter(|arn| !self.account.policies.contains_key(arn)) else { return };
         let mut versions = BTreeMap::new();
         let mut default_version = policy.default_version_id.clone();
@@ -97,26 +98,22 @@ impl Builder {
     }
 
     /// Compiles a document, or finds the equal one that was compiled before.
-    fn document(&mut self, document: &Value) -> Result<DocumentId, String> {
-        let key = match document {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
-        if let Some(known) = self.known.get(&key) {
+    fn document(&mut self, document: &'d Document) -> Result<DocumentId, String> {
+        if let Some(known) = self.known.get(document.text()) {
             return Ok(*known);
         }
         let policy = read_document(document).map_err(|error| error.to_string())?;
         let rules = self.interner.compile(policy);
         let id = DocumentId(self.account.documents.len());
         self.account.documents.push(rules);
-        self.known.insert(key, id);
+        self.known.insert(document.text(), id);
         Ok(id)
     }
 
     fn inline(
         &mut self,
         owner: &str,
-        list: Option<&[shapes::PolicyDetail]>,
+        list: Option<&'d [shapes::PolicyDetail]>,
         unknown: &mut Vec<String>,
     ) -> Vec<Attached> {
         let mut attached = Vec::new();
@@ -157,91 +154,94 @@ impl Builder {
         if name != "iam::aws:policy/AdministratorAccess" {
             return None;
         }
-        let text = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
-        self.document(&Value::String(text.to_owned())).ok()
+        static EVERYTHING: OnceLock<Document> = OnceLock::new();
+        let statement = || json!({ "Effect": "Allow", "Action": "*", "Resource": "*" });
+        let document = || Document::from(&json!({ "Version": "2012-10-17", "Statement": [statement()] }));
+        self.document(EVERYTHING.get_or_init(document)).ok()
     }
 
-    fn boundary(&mut self, boundary: Option<shapes::PermissionsBoundary>, unknown: &mut Vec<String>) -> Boundary {
+    fn boundary(&mut self, boundary: Option<&shapes::PermissionsBoundary>, unknown: &mut Vec<String>) -> Boundary {
         match boundary {
             None => Boundary::None,
             Some(boundary) => {
-                Boundary::Policy(self.by_arn(boundary.permissions_boundary_arn.unwrap_or_default(), unknown))
+                let arn = boundary.permissions_boundary_arn.clone().unwrap_or_default();
+                Boundary::Policy(self.by_arn(arn, unknown))
             }
         }
     }
 
-    fn group(&mut self, group: shapes::GroupDetail) {
-        let arn = group.arn.unwrap_or_default();
+    fn group(&mut self, group: &'d shapes::GroupDetail) {
+        let arn = group.arn.clone().unwrap_or_default();
         let mut unknown = Vec::new();
         let mut policies = self.attached(group.attached_managed_policies.as_deref(), &mut unknown);
         policies.extend(self.inline(&arn, group.group_policy_list.as_deref(), &mut unknown));
-        self.account.groups.insert(group.group_name.unwrap_or_default(), Group { arn, policies, unknown });
+        self.account.groups.insert(group.group_name.clone().unwrap_or_default(), Group { arn, policies, unknown });
     }
 
-    fn user(&mut self, user: shapes::UserDetail) {
-        let arn = user.arn.unwrap_or_default();
+    fn user(&mut self, user: &'d shapes::UserDetail) {
+        let arn = user.arn.clone().unwrap_or_default();
         let mut unknown = Vec::new();
         let mut policies = self.attached(user.attached_managed_policies.as_deref(), &mut unknown);
         policies.extend(self.inline(&arn, user.user_policy_list.as_deref(), &mut unknown));
         if user.group_list.is_none() {
             unknown.push("the answer does not list the groups".to_owned());
         }
-        let groups = user.group_list.unwrap_or_default();
+        let groups = user.group_list.clone().unwrap_or_default();
         for name in &groups {
             match self.account.groups.get(name) {
                 Some(group) => unknown.extend(group.unknown.iter().cloned()),
                 None => unknown.push(format!("group `{name}` is not in the answer")),
             }
         }
-        let boundary = self.boundary(user.permissions_boundary, &mut unknown);
+        let boundary = self.boundary(user.permissions_boundary.as_ref(), &mut unknown);
         self.account.principals.push(Principal {
             kind: PrincipalKind::User,
             arn,
-            name: user.user_name.unwrap_or_default(),
-            id: user.user_id,
+            name: user.user_name.clone().unwrap_or_default(),
+            id: user.user_id.clone(),
             policies,
             groups,
             boundary,
             trust: None,
             instance_profiles: None,
-            tags: user.tags.map(|tags| tag_map(&tags)),
+            tags: user.tags.as_deref().map(tag_map),
             unknown,
         });
     }
 
-    fn role(&mut self, role: shapes::RoleDetail) {
-        let arn = role.arn.unwrap_or_default();
+    fn role(&mut self, role: &'d shapes::RoleDetail) {
+        let arn = role.arn.clone().unwrap_or_default();
         let mut unknown = Vec::new();
         let mut policies = self.attached(role.attached_managed_policies.as_deref(), &mut unknown);
         policies.extend(self.inline(&arn, role.role_policy_list.as_deref(), &mut unknown));
-        let boundary = self.boundary(role.permissions_boundary, &mut unknown);
+        let boundary = self.boundary(role.permissions_boundary.as_ref(), &mut unknown);
         let trust = role.assume_role_policy_document.as_ref().and_then(|document| self.document(document).ok());
         let profiles =
-            |list: Vec<shapes::InstanceProfile>| list.into_iter().filter_map(|profile| profile.arn).collect();
+            |list: &Vec<shapes::InstanceProfile>| list.iter().filter_map(|profile| profile.arn.clone()).collect();
         self.account.principals.push(Principal {
             kind: PrincipalKind::Role,
             arn,
-            name: role.role_name.unwrap_or_default(),
-            id: role.role_id,
+            name: role.role_name.clone().unwrap_or_default(),
+            id: role.role_id.clone(),
             policies,
             groups: Vec::new(),
             boundary,
             trust,
-            instance_profiles: role.instance_profile_list.map(profiles),
-            tags: role.tags.map(|tags| tag_map(&tags)),
+            instance_profiles: role.instance_profile_list.as_ref().map(profiles),
+            tags: role.tags.as_deref().map(tag_map),
             unknown,
         });
     }
 }
 
 /// Reads a policy as an answer holds it: an object, or text that may be URL-encoded.
-pub(crate) fn read_document(document: &Value) -> Result<Policy, PolicyError> {
-    match document {
+pub(crate) fn read_document(document: &Document) -> Result<Policy, PolicyError> {
+    match document.value() {
         Value::String(text) if text.trim_start().starts_with('{') => {
-            json::parse(text).and_then(|value| Policy::from_value(&value))
+            json::parse(&text).and_then(|value| Policy::from_value(&value))
         }
-        Value::String(text) => json::parse(&percent_decoded(text)).and_then(|value| Policy::from_value(&value)),
-        other => Policy::from_value(other),
+        Value::String(text) => json::parse(&percent_decoded(&text)).and_then(|value| Policy::from_value(&value)),
+        other => Policy::from_value(&other),
     }
 }
 
@@ -287,7 +287,8 @@ mod tests {
     #[test]
     fn what_no_answer_holds_is_unknown() {
         let mut builder = Account::builder("1", "aws", None);
-        builder.add(&details(USERS), &["User".to_owned()]);
+        let users = details(USERS);
+        builder.add(&users, &["User".to_owned()]);
         let account = builder.build();
         let unknown = &account.principal("arn:aws:iam::1:user/ann").unwrap().unknown;
         assert_eq!(
@@ -301,8 +302,9 @@ mod tests {
     fn filtered_answers_merge_in_any_order() {
         let filter = ["Group", "Role", "LocalManagedPolicy", "AWSManagedPolicy"].map(str::to_owned);
         let mut builder = Account::builder("1", "aws", None);
-        builder.add(&details(USERS), &["User".to_owned()]);
-        builder.add(&details(REST), &filter);
+        let (users, rest) = (details(USERS), details(REST));
+        builder.add(&users, &["User".to_owned()]);
+        builder.add(&rest, &filter);
         let account = builder.build();
         assert!(account.missing().is_empty());
         assert!(account.principal("arn:aws:iam::1:user/ann").unwrap().unknown.is_empty());

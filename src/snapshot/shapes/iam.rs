@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
-use crate::snapshot::Time;
+use crate::snapshot::{Document, Time};
 
 shapes! {
     GetAccountSummary { summary_map: BTreeMap<String, i64> }
@@ -96,7 +94,7 @@ shapes! {
         role_id: String,
         arn: String,
         create_date: Time,
-        assume_role_policy_document: Value,
+        assume_role_policy_document: Document,
         instance_profile_list: Vec<InstanceProfile>,
         role_policy_list: Vec<PolicyDetail>,
         attached_managed_policies: Vec<AttachedPolicy>,
@@ -120,9 +118,9 @@ shapes! {
         policy_version_list: Vec<PolicyVersion>,
     }
     /// `Document` is a JSON object, or text (URL-encoded or not) as some tools print it.
-    PolicyVersion { document: Value, version_id: String, is_default_version: bool, create_date: Time }
+    PolicyVersion { document: Document, version_id: String, is_default_version: bool, create_date: Time }
     /// `PolicyDocument` is a JSON object, or text (URL-encoded or not) as some tools print it.
-    PolicyDetail { policy_name: String, policy_document: Value }
+    PolicyDetail { policy_name: String, policy_document: Document }
     AttachedPolicy { policy_name: String, policy_arn: String }
     PermissionsBoundary { permissions_boundary_type: String, permissions_boundary_arn: String }
     Tag { key: String, value: String }

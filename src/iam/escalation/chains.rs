@@ -41,21 +41,21 @@ impl<'a, 'u> Chains<'a, 'u> {
     /// Works out everybody's moves and levels.
     pub(super) fn new(mover: &'u Mover<'a, 'u>) -> Self {
         let size = mover.universe.nodes().len();
-        let (admins, moves): (Vec<Truth>, Vec<Moves>) = (0..size)
+        let (admins, all_steps): (Vec<Truth>, Vec<Moves>) = (0..size)
             .into_par_iter()
             .map(|number| {
                 let Some(caller) = Caller::new(mover.universe, number) else {
                     return (Truth::False, Moves::default());
                 };
                 let admin = Mover::admin(&caller);
-                let moves = if admin.is_true() { Moves::default() } else { mover.moves(&caller) };
-                (admin, moves)
+                let next = if admin.is_true() { Moves::default() } else { mover.moves(&caller) };
+                (admin, next)
             })
             .unzip();
-        let levels = levels(&admins, &moves);
+        let levels = levels(&admins, &all_steps);
         let holdings = (0..size).map(|number| holdings(mover, number)).collect();
         let next_steps = (0..size).map(|_| OnceLock::new()).collect();
-        Self { mover, moves, admins, levels, next_steps, holdings }
+        Self { mover, moves: all_steps, admins, levels, next_steps, holdings }
     }
 
     /// The chains that start at one principal.

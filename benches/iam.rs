@@ -3,14 +3,19 @@
 //! Each figure is for a share of IAM's quotas, in per cent, and divan tells the time per principal: it has to stay flat.
 //! `docs/performance.md` has the results, and how to measure memory.
 
+#![expect(clippy::indexing_slicing, reason = "the generator writes JSON by name")]
+
 mod quota;
+
+use std::io::Cursor;
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use posture::iam::access::Access;
 use posture::iam::account::Account;
 use posture::iam::escalation::each_path;
-use quota::{ACCOUNT, Kind, Size, details};
+use posture::snapshot::SnapshotReader;
+use quota::{Kind, Size, snapshot};
 
 fn main() {
     divan::main();
@@ -19,10 +24,10 @@ fn main() {
 const SHARES: [usize; 3] = [5, 20, 100];
 
 fn account(kind: Kind, percent: usize) -> Account {
-    let details = serde_json::from_value(details(Size::percent(kind, percent))).unwrap_or_default();
-    let mut builder = Account::builder(ACCOUNT, "aws", None);
-    builder.add(&details, &[]);
-    builder.build()
+    let text = Cursor::new(snapshot(Size::percent(kind, percent)).into_bytes());
+    let read = SnapshotReader::from_reader("generated".to_owned(), Box::new(text)).ok();
+    let account = read.and_then(|mut reader| reader.next()?.ok()).map(|snapshot| Account::from_snapshot(&snapshot));
+    account.unwrap_or_default()
 }
 
 /// Administrator or not, MFA enforced or not, and the widest services of every principal.

@@ -8,6 +8,7 @@ mod managed_policies;
 mod policy_eval;
 mod privesc_accounts;
 mod properties;
+mod quota;
 mod second_opinion;
 mod sets;
 mod support;

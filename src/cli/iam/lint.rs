@@ -72,7 +72,7 @@ pub enum FailOn {
 
 /// One finding, as it is printed.
 #[derive(Debug, Serialize)]
-struct Line {
+struct Finding {
     /// The file, or the policy of a snapshot.
     policy: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -88,7 +88,7 @@ struct Line {
 impl Arguments {
     /// Prints the findings. `input` stands for standard input.
     pub fn run(&self, input: &mut dyn Read, out: &mut dyn Write) -> Result<u8, Error> {
-        let mut lines = Vec::new();
+        let mut findings = Vec::new();
         for path in &self.files {
             let text = read(path, input)?;
             let read = json::parse(&text).and_then(|value| Policy::from_value(&value));
@@ -99,29 +99,33 @@ impl Arguments {
                 }
                 _ => None,
             };
-            lines.extend(lint_as(read, self.kind.into()).into_iter().map(|lint| {
+            findings.extend(lint_as(read, self.kind.into()).into_iter().map(|lint| {
                 let place = position(&lint, broken);
-                Line { line: Some(place.line), column: Some(place.column), ..line(path.display().to_string(), lint) }
+                Finding {
+                    line: Some(place.line),
+                    column: Some(place.column),
+                    ..finding(path.display().to_string(), lint)
+                }
             }));
         }
         for snapshot in read_snapshots(&self.snapshots, input)? {
-            lines.extend(of_snapshot(&snapshot?));
+            findings.extend(of_snapshot(&snapshot?));
         }
         match self.format {
-            Format::Json => print_json(&lines, out)?,
-            Format::Table if lines.is_empty() => writeln!(out, "no findings").map_err(Error::stdout)?,
+            Format::Json => print_json(&findings, out)?,
+            Format::Table if findings.is_empty() => writeln!(out, "no findings").map_err(Error::stdout)?,
             Format::Table => {
-                print_table(HEADER, &lines.iter().map(Line::row).collect::<Vec<_>>(), out)?;
+                print_table(HEADER, &findings.iter().map(Finding::row).collect::<Vec<_>>(), out)?;
             }
         }
-        let fails = lines.iter().any(|line| self.fail_on.includes(line.level));
+        let fails = findings.iter().any(|line| self.fail_on.includes(line.level));
         Ok(if fails { EXIT_FINDINGS } else { EXIT_CLEAN })
     }
 }
 
 const HEADER: &[&str] = &["POLICY", "LEVEL", "CODE", "WHAT IS WRONG"];
 
-impl Line {
+impl Finding {
     fn row(&self) -> Vec<String> {
         let place = match (self.line, self.column) {
             (Some(line), Some(column)) => format!("{}:{line}:{column}", self.policy),
@@ -157,9 +161,9 @@ impl From<Type> for Purpose {
     }
 }
 
-fn line(policy: String, lint: Lint) -> Line {
+fn finding(policy: String, lint: Lint) -> Finding {
     let Lint { pointer, level, code, message } = lint;
-    Line { policy, line: None, column: None, pointer, level, code, message }
+    Finding { policy, line: None, column: None, pointer, level, code, message }
 }
 
 fn read(path: &Path, input: &mut dyn Read) -> Result<String, Error> {
@@ -173,11 +177,11 @@ fn read(path: &Path, input: &mut dyn Read) -> Result<String, Error> {
 }
 
 /// The findings about all policies that the account's owner wrote, sorted by policy.
-fn of_snapshot(snapshot: &Snapshot) -> Vec<Line> {
-    let mut lines = Vec::new();
+fn of_snapshot(snapshot: &Snapshot) -> Vec<Finding> {
+    let mut findings = Vec::new();
     let mut add = |name: String, document: Option<&Document>, purpose: Purpose| {
         let Some(document) = document else { return };
-        lines.extend(lint_as(read_document(document), purpose).into_iter().map(|lint| line(name.clone(), lint)));
+        findings.extend(lint_as(read_document(document), purpose).into_iter().map(|lint| finding(name.clone(), lint)));
     };
     let inline = |owner: Option<&String>, policy: &shapes::PolicyDetail| {
         let (owner, name) = (owner.cloned().unwrap_or_default(), policy.policy_name.clone().unwrap_or_default());
@@ -215,7 +219,8 @@ fn of_snapshot(snapshot: &Snapshot) -> Vec<Line> {
             }
         }
     }
-    lines.sort_by(|one, two| (&one.policy, &one.pointer, one.code).cmp(&(&two.policy, &two.pointer, two.code)));
-    lines.dedup_by(|one, two| (&one.policy, &one.pointer, &one.message) == (&two.policy, &two.pointer, &two.message));
-    lines
+    findings.sort_by(|one, two| (&one.policy, &one.pointer, one.code).cmp(&(&two.policy, &two.pointer, two.code)));
+    findings
+        .dedup_by(|one, two| (&one.policy, &one.pointer, &one.message) == (&two.policy, &two.pointer, &two.message));
+    findings
 }

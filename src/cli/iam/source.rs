@@ -78,7 +78,9 @@ impl Source {
         }
         let levels = self.scps.iter().map(|path| documents(path)).collect::<Result<Vec<_>, _>>()?;
         let rcps = self.rcps.iter().map(|path| documents(path)).collect::<Result<Vec<_>, _>>()?.concat();
-        accounts.iter_mut().for_each(|account| account.guard(&levels, &rcps));
+        for account in &mut accounts {
+            account.guard(&levels, &rcps);
+        }
         accounts.sort_by(|a, b| a.id.cmp(&b.id));
         if let Some(id) = accounts
             .windows(2)

@@ -154,10 +154,7 @@ impl<'d> Builder<'d> {
         if name != "iam::aws:policy/AdministratorAccess" {
             return None;
         }
-        static EVERYTHING: OnceLock<Document> = OnceLock::new();
-        let statement = || json!({ "Effect": "Allow", "Action": "*", "Resource": "*" });
-        let document = || Document::from(&json!({ "Version": "2012-10-17", "Statement": [statement()] }));
-        self.document(EVERYTHING.get_or_init(document)).ok()
+        self.document(everything()).ok()
     }
 
     fn boundary(&mut self, boundary: Option<&shapes::PermissionsBoundary>, unknown: &mut Vec<String>) -> Boundary {
@@ -232,6 +229,15 @@ impl<'d> Builder<'d> {
             unknown,
         });
     }
+}
+
+/// The document of `AdministratorAccess`.
+fn everything() -> &'static Document {
+    static EVERYTHING: OnceLock<Document> = OnceLock::new();
+    EVERYTHING.get_or_init(|| {
+        let statement = json!({ "Effect": "Allow", "Action": "*", "Resource": "*" });
+        Document::from(&json!({ "Version": "2012-10-17", "Statement": [statement] }))
+    })
 }
 
 /// Reads a policy as an answer holds it: an object, or text that may be URL-encoded.

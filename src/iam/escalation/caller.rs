@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::bits::{Bits, Set};
@@ -53,7 +53,8 @@ pub(super) struct Caller<'a, 'u> {
     access: OnceCell<Access<'a>>,
     pub(super) assumable: OnceCell<Reach>,
     reaches: RefCell<Vec<Remembered>>,
-    judged: RefCell<Vec<((usize, usize), Rc<Judged<'a>>)>>,
+    /// By method and account, whether its needs are met.
+    judged: RefCell<BTreeMap<(usize, usize), Rc<Judged<'a>>>>,
 }
 
 impl<'a, 'u> Caller<'a, 'u> {
@@ -198,11 +199,11 @@ impl<'a, 'u> Caller<'a, 'u> {
 
     /// As [`Caller::follows`] for the needs of a method in an account, remembered.
     pub(super) fn meets(&self, plan: &Plan, method: usize, home: usize, account: &str) -> Rc<Judged<'a>> {
-        if let Some((_, known)) = self.judged.borrow().iter().find(|(key, _)| *key == (method, home)) {
+        if let Some(known) = self.judged.borrow().get(&(method, home)) {
             return Rc::clone(known);
         }
         let judged = Rc::new(self.follows(plan, account, &|_| {}));
-        self.judged.borrow_mut().push(((method, home), Rc::clone(&judged)));
+        self.judged.borrow_mut().insert((method, home), Rc::clone(&judged));
         judged
     }
 

@@ -14,6 +14,7 @@ use super::explain::Explainer;
 use super::levels::{Hop, Levels, levels};
 use super::moves::{Move, Mover, Moves};
 use super::{Chain, Step};
+use crate::iam::account::DocumentId;
 use crate::iam::truth::Truth;
 
 /// Other principals that are listed per principal and method; the number of those left out is told.
@@ -255,6 +256,6 @@ fn holdings(mover: &Mover<'_, '_>, number: usize) -> Box<[usize]> {
     let Some(node) = mover.universe.node(number) else { return Box::default() };
     let allows = |document| mover.universe.index.document(node.home, document).is_some_and(|spoken| spoken.allows);
     let documents = node.identity().filter_map(|policy| policy.document).filter(|document| allows(*document));
-    let documents: BTreeSet<usize> = documents.map(|document| document.index()).collect();
+    let documents: BTreeSet<usize> = documents.map(DocumentId::index).collect();
     documents.into_iter().collect()
 }

@@ -19,14 +19,14 @@ impl<'a> Mover<'a, '_> {
             "iam:PutRolePolicy" | "iam:AttachRolePolicy" if kind == PrincipalKind::User => Vec::new(),
             "iam:PutUserPolicy" | "iam:AttachUserPolicy" if kind == PrincipalKind::Role => Vec::new(),
             "iam:PutRolePolicy" | "iam:AttachRolePolicy" | "iam:PutUserPolicy" | "iam:AttachUserPolicy" => {
-                let allowed = at(&self.granting(caller, grant, Class::Principals), number);
+                let allowed = at(&Self::granting(caller, grant, Class::Principals), number);
                 if allowed.is_false() {
                     return Vec::new();
                 }
                 end(caller.node.principal.arn.clone(), allowed.and(self.ceiling(number, None))).into_iter().collect()
             }
             "iam:AttachGroupPolicy" | "iam:PutGroupPolicy" => {
-                let reach = self.granting(caller, grant, Class::Groups);
+                let reach = Self::granting(caller, grant, Class::Groups);
                 let mut own = caller
                     .node
                     .principal
@@ -163,10 +163,10 @@ impl<'a> Mover<'a, '_> {
         let policies = if grant == "iam:CreatePolicyVersion" {
             Some(caller.reach(grant, Class::Policies, None))
         } else {
-            candidates.keep(&self.granting(caller, grant, Class::Principals).possible);
+            candidates.keep(&Self::granting(caller, grant, Class::Principals).possible);
             None
         };
-        let granted = if policies.is_none() { Some(self.granting(caller, grant, Class::Principals)) } else { None };
+        let granted = if policies.is_none() { Some(Self::granting(caller, grant, Class::Principals)) } else { None };
         candidates.keep(&self.changeable);
         candidates.remove(caller.number);
         let changed = |target: usize| -> Option<End> {

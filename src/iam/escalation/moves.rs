@@ -131,7 +131,7 @@ impl<'a, 'u> Mover<'a, 'u> {
     }
 
     /// As [`Caller::reach`], for attaching the policies that make somebody administrator.
-    pub(super) fn granting(&self, caller: &Caller<'a, '_>, action: &str, class: Class) -> Rc<Reach> {
+    pub(super) fn granting(caller: &Caller<'a, '_>, action: &str, class: Class) -> Rc<Reach> {
         if !action.starts_with("iam:Attach") {
             return caller.reach(action, class, None);
         }

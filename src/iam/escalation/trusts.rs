@@ -180,7 +180,9 @@ impl Trusts {
         let mut candidates = self.excluding.clone();
         candidates.add(&particular);
         candidates.add(&self.everyone);
-        named.iter().for_each(|role| candidates.insert(*role));
+        for role in named {
+            candidates.insert(*role);
+        }
         candidates.keep(&self.particular);
         if !candidates.is_empty() {
             let who = Who::parse(&node.principal.arn);

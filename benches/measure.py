@@ -1,0 +1,151 @@
+#!/usr/bin/env python3
+"""Measures `posture` beside its floors, in one run, and prints ratios.
+
+    cargo build --release --no-default-features && python3 benches/measure.py target/release/posture [--quick] [PART …]
+
+Parts: startup parse memory growth fleet. Processor time (user and system) is compared, never wall time, and each figure is the least of
+several runs, so that other work on the machine disturbs as little as it can. Python 3 alone; `jq` where it is there.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ACCOUNT = "123456789012"
+HEADER = (
+    "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,mfa_active,"
+    "access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,access_key_1_last_used_region,access_key_1_last_used_service,"
+    "access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,access_key_2_last_used_region,access_key_2_last_used_service,"
+    "cert_1_active,cert_1_last_rotated,cert_2_active,cert_2_last_rotated"
+)
+DAY = "2026-01-01T00:00:00Z"
+
+
+def allow(action, resource):
+    return {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": resource}]}
+
+
+def user(account, number):
+    name = f"user-{number:05}"
+    return {
+        "Path": "/", "UserName": name, "UserId": f"AIDA{number:016}", "Arn": f"arn:aws:iam::{account}:user/{name}", "CreateDate": DAY,
+        "UserPolicyList": [{"PolicyName": "own", "PolicyDocument": allow(["s3:GetObject", "s3:ListBucket"], f"arn:aws:s3:::data-{number % 50}/*")}],
+        "GroupList": [f"team-{number % 20}"], "AttachedManagedPolicies": [], "Tags": [{"Key": "team", "Value": str(number % 20)}],
+    }
+
+
+def row(account, number):
+    key = f"{'true' if number % 3 else 'false'},{DAY},{DAY},us-east-1,s3"
+    return f"user-{number:05},arn:aws:iam::{account}:user/user-{number:05},{DAY},true,{DAY},{DAY},N/A,{'true' if number % 4 else 'false'},{key},false,N/A,N/A,N/A,N/A,false,N/A,false,N/A"
+
+
+def snapshot(account, users):
+    groups = [
+        {"Path": "/", "GroupName": f"team-{n}", "GroupId": f"AGPA{n:016}", "Arn": f"arn:aws:iam::{account}:group/team-{n}", "CreateDate": DAY,
+         "GroupPolicyList": [{"PolicyName": "team", "PolicyDocument": allow(["ec2:Describe*", "logs:*"], "*")}], "AttachedManagedPolicies": []}
+        for n in range(20)
+    ]
+    answers = {"User": ("UserDetailList", [user(account, n) for n in range(users)]), "Group": ("GroupDetailList", groups),
+               "Role": ("RoleDetailList", []), "LocalManagedPolicy": ("Policies", []), "AWSManagedPolicy": ("Policies", [])}
+    observations = [
+        {"service": "iam", "operation": "GetAccountAuthorizationDetails", "region": "us-east-1", "request": {"Filter": [kind]}, "response": {member: items}}
+        for kind, (member, items) in answers.items()
+    ]
+    root = f"<root_account>,arn:aws:iam::{account}:root,{DAY},not_supported,no_information,not_supported,not_supported,true,false,N/A,N/A,N/A,N/A,false,N/A,N/A,N/A,N/A,false,N/A,false,N/A"
+    content = "\n".join([HEADER, root] + [row(account, n) for n in range(users)])
+    observations += [
+        {"service": "iam", "operation": "GetCredentialReport", "region": "us-east-1", "response": {"GeneratedTime": "2026-11-22T02:00:00Z", "Content": content}},
+        {"service": "iam", "operation": "GetAccountSummary", "region": "us-east-1", "response": {"SummaryMap": {"AccountMFAEnabled": 1, "AccountAccessKeysPresent": 0, "Users": users}}},
+        {"service": "iam", "operation": "ListVirtualMFADevices", "region": "us-east-1", "response": {"VirtualMFADevices": []}},
+    ]
+    return {"format": "posture-snapshot/1", "collector": "measure", "collected_at": "2026-11-22T03:00:00Z", "account": account, "partition": "aws",
+            "caller": f"arn:aws:iam::{account}:user/audit", "regions": ["us-east-1"], "observations": observations}
+
+
+def refused(whole):
+    """The same snapshot with one small answer twice: it is refused after everything was parsed. That is the floor."""
+    return {**whole, "observations": whole["observations"] + whole["observations"][-1:]}
+
+
+def cost(command, threads=None, runs=3, stdin=None):
+    """Processor time in seconds and peak memory in bytes, the least of several runs."""
+    environment = {"PATH": os.environ["PATH"], **({"RAYON_NUM_THREADS": str(threads)} if threads else {})}
+    least = None
+    for _ in range(runs):
+        with open(stdin or os.devnull, "rb") as source, open(os.devnull, "wb") as sink:
+            child = subprocess.Popen(command, stdin=source, stdout=sink, stderr=sink, env=environment)
+            _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode not in (0, 1, 2, 3):
+            sys.exit(f"{command} ended with {child.returncode}")
+        seconds = usage.ru_utime + usage.ru_stime
+        least = (seconds, usage.ru_maxrss * 1024) if least is None else (min(least[0], seconds), min(least[1], usage.ru_maxrss * 1024))
+    return least
+
+
+def write(folder, name, value):
+    path = os.path.join(folder, name)
+    with open(path, "w") as file:
+        json.dump(value, file)
+    return path
+
+
+def startup(posture, folder, quick):
+    tiny = write(folder, "tiny.json", snapshot(ACCOUNT, 1))
+    for what, command in (("posture --version", ["--version"]), ("posture rules list (all rules loaded)", ["rules", "list"]), ("posture scan of one user (all rules judged)", ["scan", "--snapshot", tiny])):
+        seconds, peak = cost([posture, *command], runs=10)
+        print(f"  {what:<46} {seconds * 1000:7.1f} ms  {peak / 2**20:6.1f} MiB")
+
+
+def parse(posture, folder, quick):
+    for users in (1000, 5000):
+        whole = snapshot(ACCOUNT, users)
+        path, floor = write(folder, "whole.json", whole), write(folder, "refused.json", refused(whole))
+        size = os.path.getsize(path)
+        parsing, parsing_peak = cost([posture, "scan", "--snapshot", floor], threads=1)
+        judging, peak = cost([posture, "scan", "--snapshot", path, "--format", "markdown"], threads=1)
+        print(f"  {users} users, {size / 2**20:.1f} MiB, one thread: parse {parsing * 1000:.0f} ms, parse and judge {judging * 1000:.0f} ms = {judging / parsing:.1f} x; peak {peak / size:.1f} x the file (parsing alone {parsing_peak / size:.1f} x)")
+
+
+def growth(posture, folder, quick):
+    before = None
+    for users in (500, 1000, 2000, 4000) if not quick else (250, 500, 1000):
+        path = write(folder, "growth.json", snapshot(ACCOUNT, users))
+        seconds, peak = cost([posture, "scan", "--snapshot", path, "--format", "markdown"], threads=1)
+        more = f"  {seconds / before:.2f} x the time of half as many" if before else ""
+        print(f"  {users:5} users: {seconds * 1000:6.0f} ms, {peak / 2**20:6.1f} MiB{more}")
+        before = seconds
+
+
+def fleet(posture, folder, quick):
+    sizes = (1000, 10_000) if not quick else (50, 500)
+    line = json.dumps(snapshot(ACCOUNT, 100))
+    for count in sizes:
+        path = os.path.join(folder, "fleet.ndjson")
+        with open(path, "w") as file:
+            for number in range(count):
+                file.write(line.replace(ACCOUNT, f"{number:012}") + "\n")
+        size = os.path.getsize(path)
+        seconds, peak = cost([posture, "scan", "--snapshot", "-", "--stream", "--format", "ndjson"], runs=1, stdin=path)
+        print(f"  {count} snapshots of 100 users, {size / 2**20:.0f} MiB: {seconds:.1f} s, {size / 2**20 / seconds:.0f} MiB a second of processor time, peak {peak / 2**20:.0f} MiB")
+        if shutil.which("jq"):
+            other, other_peak = cost(["jq", "-c", "."], runs=1, stdin=path)
+            print(f"  jq -c . reading the same: {other:.1f} s, peak {other_peak / 2**20:.0f} MiB; posture takes {seconds / other:.2f} x that")
+        os.unlink(path)
+
+
+def main():
+    arguments = [argument for argument in sys.argv[1:] if argument != "--quick"]
+    posture, parts = os.path.abspath(arguments[0]), arguments[1:]
+    with tempfile.TemporaryDirectory() as folder:
+        for part in (startup, parse, growth, fleet):
+            if not parts or part.__name__ in parts:
+                print(part.__name__)
+                part(posture, folder, "--quick" in sys.argv)
+
+
+if __name__ == "__main__":
+    main()

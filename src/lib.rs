@@ -18,6 +18,7 @@ pub mod diagram;
 pub mod diff;
 pub mod error;
 pub mod facts;
+pub mod filter;
 pub mod finding;
 pub mod fix;
 pub mod framework;

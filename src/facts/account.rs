@@ -14,6 +14,7 @@ use super::iam_account::{self, IamAccount};
 use super::iam_user::IamUser;
 use super::identity::{self, Federation};
 use super::infrastructure::{self, PublicAccessBlock};
+use super::monitoring::Monitoring;
 use super::organization::{self, Organization};
 use super::password_policy::{self, PasswordPolicy};
 use super::resource::Resource;
@@ -53,6 +54,8 @@ facts! {
         health: HealthRouting => [];
         /// What watches the account as a whole.
         detection: AccountDetection => [];
+        /// Which kinds of events raise an alert that reaches somebody.
+        monitoring: Monitoring => [];
         /// CloudTrail trails that record every Region.
         multi_region_trails: List<Trail> => [CloudtrailDescribeTrails];
         /// What the organization manages centrally of member accounts' root users, as in `RootSessions`; absent where
@@ -114,6 +117,7 @@ pub(crate) fn build(
         budgets: alerting.budgets.clone(),
         health: Fact::derived(Observed::Present(alerting.health.clone())),
         detection: Fact::derived(Observed::Present(detection::of_account(&alerting.regions))),
+        monitoring: Fact::derived(Observed::Present(alerting.monitoring.clone())),
         organization_features: organization::features(snapshot),
         collector: Fact::derived(Observed::Present(collector::build(snapshot, report))),
         iam: Fact::derived(Observed::Present(iam_account::build(snapshot, access))),

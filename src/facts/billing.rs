@@ -1,5 +1,6 @@
 //! Billing: alarms on charges, the preference that publishes charges, console access for IAM identities, credits.
 
+use super::alarm::Alarms;
 use super::alerts::{Publisher, Walk};
 use super::billing_access::{self, BillingAccess};
 use super::billing_alarm::{self, BillingAlarm};
@@ -31,6 +32,7 @@ facts! {
 /// Builds the billing facts, and notes every topic that alarms publish to.
 pub(crate) fn build(
     snapshot: &Snapshot,
+    alarms: &Alarms<'_>,
     walk: &Walk<'_>,
     budgets: &Fact<List<Budget>>,
     report: &CredentialReport,
@@ -38,7 +40,7 @@ pub(crate) fn build(
 ) -> Billing {
     let (alerts_enabled, known_from) = alerts_enabled(snapshot, budgets, report);
     Billing {
-        alarms: billing_alarm::build(snapshot, walk, uses),
+        alarms: billing_alarm::build(snapshot, alarms, walk, uses),
         alerts_known_from: Fact {
             state: alerts_enabled.state.as_ref().map(|_| known_from.to_owned()),
             origin: alerts_enabled.origin,

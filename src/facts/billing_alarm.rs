@@ -1,13 +1,11 @@
 //! Alarms on the estimated charges of the account, read directly or inside metric math.
 
-use serde_json::Value;
-
-use super::alerts::{AlertRoute, Publisher, Routes, Walk};
-use super::link::Link;
-use super::{Fact, Gap, List, MEMBER_MISSING, Observed, Origin, Source, UNDECIDED, leader_region};
+use super::alarm::{Alarms, Place, routes};
+use super::alerts::{AlertRoute, Publisher, Walk};
+use super::{Fact, Gap, List, Observed, Origin, UNDECIDED, leader_region};
 use crate::facts;
-use crate::snapshot::shapes::cloudwatch::{CompositeAlarm, DescribeAlarms, Dimension, MetricAlarm};
-use crate::snapshot::{Observation, Snapshot, Time};
+use crate::snapshot::shapes::cloudwatch::{Dimension, MetricAlarm};
+use crate::snapshot::{Snapshot, Time};
 
 facts! {
     /// A CloudWatch alarm that reads the metric `EstimatedCharges`.
@@ -59,42 +57,21 @@ const METRIC: &str = "EstimatedCharges";
 /// Builds the alarms on charges, and notes every topic that they publish to.
 pub(crate) fn build(
     snapshot: &Snapshot,
+    alarms: &Alarms<'_>,
     walk: &Walk<'_>,
     uses: &mut Vec<(String, Publisher)>,
 ) -> Fact<List<BillingAlarm>> {
     let mut list = List { items: Vec::new(), gaps: Vec::new() };
     let mut origin = Origin::NONE;
-    let mut asked = false;
-    for answer in snapshot.answers::<DescribeAlarms>() {
-        let region = answer.observation.region.as_str();
-        if !publishes_charges(&snapshot.partition, region) || !lists_metric_alarms(answer.observation) {
-            continue;
-        }
-        let source = Source::from_answer(answer);
-        // AWS may leave an empty list out.
-        let Observed::Present(described) = source.state.clone() else {
-            if lists_all(answer.observation) {
-                asked = true;
-                list.gaps.extend(source.state.gap().cloned());
-            }
-            continue;
-        };
-        if lists_all(answer.observation) {
-            asked = true;
-            list.gaps.extend(source.cut_off(None, described.next_token.as_ref()));
-            origin = source.origin("/MetricAlarms");
-        }
-        let alarms = described.metric_alarms.iter().flatten().enumerate();
-        let read = alarms.filter(|(_, alarm)| reads_charges(alarm));
-        for (index, alarm) in read {
-            let place =
-                Place { source: &source, index, composites: described.composite_alarms.as_deref().unwrap_or(&[]) };
+    let leader = leader_region(&snapshot.partition);
+    let elsewhere = alarms.regions().filter(|region| *region != leader);
+    let elsewhere: Vec<&str> = elsewhere.filter(|region| publishes_charges(&snapshot.partition, region)).collect();
+    for region in elsewhere.into_iter().chain([leader]) {
+        origin = alarms.origin_in(region);
+        list.gaps.extend(alarms.gaps_in(region));
+        for (place, alarm) in alarms.in_region(region).filter(|(_, alarm)| reads_charges(alarm)) {
             list.items.push(build_alarm(snapshot, walk, uses, alarm, &place));
         }
-    }
-    if !asked {
-        let missing = Source::<DescribeAlarms>::missing(leader_region(&snapshot.partition), [].into());
-        list.gaps.extend(missing.state.gap().cloned());
     }
     if snapshot.partition == "aws-cn" {
         let reason = "AWS's two Chinese manuals do not agree on the Region of the billing metric";
@@ -107,40 +84,6 @@ pub(crate) fn build(
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/monitor_estimated_charges_with_cloudwatch.html>
 fn publishes_charges(partition: &str, region: &str) -> bool {
     partition == "aws-cn" || region == leader_region(partition)
-}
-
-fn lists_metric_alarms(observation: &Observation) -> bool {
-    match observation.request.get("AlarmTypes") {
-        Some(Value::Array(kinds)) if !kinds.is_empty() => kinds.iter().any(|kind| kind == "MetricAlarm"),
-        _ => true,
-    }
-}
-
-/// True unless the request asked for some of the alarms only.
-fn lists_all(observation: &Observation) -> bool {
-    observation.request.keys().all(|member| matches!(member.as_str(), "AlarmTypes" | "MaxRecords"))
-}
-
-/// Where an alarm stands, and the composite alarms that the same answer lists.
-struct Place<'a> {
-    source: &'a Source<'a, DescribeAlarms>,
-    index: usize,
-    composites: &'a [CompositeAlarm],
-}
-
-impl Place<'_> {
-    fn origin(&self, pointer: &'static str) -> Origin {
-        self.source.origin(pointer).element(self.index)
-    }
-
-    fn required<T>(&self, pointer: &'static str, value: Option<T>) -> Fact<T> {
-        let missing = || Observed::Unknown(self.source.gap(MEMBER_MISSING, &format!("an alarm has no `{pointer}`")));
-        Fact::new(value.map_or_else(missing, Observed::Present), self.origin(pointer))
-    }
-
-    fn optional<T>(&self, pointer: &'static str, value: Option<T>) -> Fact<T> {
-        Fact::new(value.map_or(Observed::Absent, Observed::Present), self.origin(pointer))
-    }
 }
 
 /// One metric that an alarm reads, as far as it concerns charges.
@@ -177,7 +120,8 @@ fn readings<'a>(alarm: &'a MetricAlarm, account: &str) -> Vec<Reading<'a>> {
     found
 }
 
-fn reads_charges(alarm: &MetricAlarm) -> bool {
+/// True for an alarm that reads the metric of charges, of whatever service.
+pub(crate) fn reads_charges(alarm: &MetricAlarm) -> bool {
     !readings(alarm, "").is_empty()
 }
 
@@ -250,74 +194,5 @@ fn without_data_since(state: &Fact<String>, alarm: &MetricAlarm, place: &Place<'
         }
         Observed::Absent => Fact::absent(state.origin),
         Observed::Unknown(gap) => Fact::unknown(gap.clone()),
-    }
-}
-
-fn routes(walk: &Walk<'_>, uses: &mut Vec<(String, Publisher)>, alarm: &MetricAlarm, place: &Place<'_>) -> Routes {
-    let actions = place.origin("/MetricAlarms/*/AlarmActions");
-    let mut found = Vec::new();
-    let own = (alarm.actions_enabled, alarm.alarm_arn.as_deref(), alarm.alarm_actions.as_deref());
-    publish(walk, uses, own, place, &mut found);
-    for composite in place.composites.iter().filter(|composite| follows(composite, alarm)) {
-        let simple = composite.alarm_rule.as_deref().is_some_and(|rule| !rule.contains("NOT") && !rule.contains("AND"));
-        let mut beyond = Vec::new();
-        let own = (composite.actions_enabled, composite.alarm_arn.as_deref(), composite.alarm_actions.as_deref());
-        publish(walk, uses, own, place, &mut beyond);
-        // Whether a composite of several conditions goes off is not this alarm's to say.
-        found.extend(beyond.into_iter().map(|(route, link)| match (simple, link) {
-            (false, Link::Holds(_)) => {
-                let reason = format!("whether composite alarm `{}` goes off depends on other alarms", name(composite));
-                let (open, link) = AlertRoute::new(&address(&route), Link::Open(Gap::of_reason(UNDECIDED, reason)));
-                (AlertRoute { links: route.links, ..open }, link)
-            }
-            (_, link) => (route, link),
-        }));
-    }
-    Routes::join(found, Vec::new(), "the alarm has no action that publishes to an SNS topic", actions)
-}
-
-fn address(route: &AlertRoute) -> String {
-    route.name.state.present().cloned().unwrap_or_default()
-}
-
-fn name(composite: &CompositeAlarm) -> &str {
-    composite.alarm_name.as_deref().unwrap_or_default()
-}
-
-/// True for a composite alarm whose rule asks whether this alarm is in `ALARM`.
-fn follows(composite: &CompositeAlarm, alarm: &MetricAlarm) -> bool {
-    let rule: String =
-        composite.alarm_rule.iter().flat_map(|rule| rule.chars()).filter(|c| *c != '"' && *c != '\'').collect();
-    let mut names = [alarm.alarm_name.as_deref(), alarm.alarm_arn.as_deref()].into_iter().flatten();
-    names.any(|name| rule.contains(&format!("ALARM({name})")))
-}
-
-/// Adds a route for each topic among an alarm's actions.
-fn publish(
-    walk: &Walk<'_>,
-    uses: &mut Vec<(String, Publisher)>,
-    (enabled, arn, actions): (Option<bool>, Option<&str>, Option<&[String]>),
-    place: &Place<'_>,
-    found: &mut Vec<(AlertRoute, Link)>,
-) {
-    for topic in actions.unwrap_or(&[]).iter().filter(|action| action.contains(":sns:")) {
-        let Some(arn) = arn else {
-            let gap = place.source.gap(MEMBER_MISSING, "an alarm has no `AlarmArn`");
-            found.push(AlertRoute::new(topic, Link::Open(gap)));
-            continue;
-        };
-        let publisher = Publisher::Alarm(arn.to_owned());
-        let (route, through) = walk.through(topic, &publisher);
-        uses.push((topic.clone(), publisher));
-        let enabled = match enabled {
-            Some(true) => Link::Holds(place.origin("/MetricAlarms/*/ActionsEnabled")),
-            Some(false) => Link::Broken(
-                "the alarm's actions are turned off".to_owned(),
-                place.origin("/MetricAlarms/*/ActionsEnabled"),
-            ),
-            None => Link::Open(place.source.gap(MEMBER_MISSING, "an alarm has no `ActionsEnabled`")),
-        };
-        let (whole, link) = AlertRoute::new(topic, Link::all([enabled, through]));
-        found.push((AlertRoute { links: route.links, ..whole }, link));
     }
 }

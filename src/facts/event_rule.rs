@@ -119,7 +119,7 @@ impl<'a> Buses<'a> {
             .arn
             .clone()
             .unwrap_or_else(|| format!("arn:{partition}:events:{}:{account}:rule/{name}", place.region));
-        let routes = self.routes(&source, &arn, uses);
+        let routes = routes(self.walk, &source, &arn, uses);
         Some(RoutedRule {
             name: Fact::present(name.to_owned(), place.origin("/Rules/*/Name")),
             covers: Link::all([state, pattern]),
@@ -128,35 +128,36 @@ impl<'a> Buses<'a> {
             routes: routes.routes,
         })
     }
+}
 
-    fn routes(
-        &self,
-        source: &Source<'_, events::ListTargetsByRule>,
-        rule: &str,
-        uses: &mut Vec<(String, Publisher)>,
-    ) -> Routes {
-        let (targets, mut gaps): (&[events::Target], Vec<Gap>) = match source.state.clone() {
-            Observed::Present(answer) => (
-                answer.targets.as_deref().unwrap_or(&[]),
-                source.cut_off(None, answer.next_token.as_ref()).into_iter().collect(),
-            ),
-            Observed::Absent => (&[], Vec::new()),
-            Observed::Unknown(gap) => (&[], vec![gap]),
+/// The topics among a rule's targets, each noted in `uses`.
+pub(crate) fn routes(
+    walk: &Walk<'_>,
+    source: &Source<'_, events::ListTargetsByRule>,
+    rule: &str,
+    uses: &mut Vec<(String, Publisher)>,
+) -> Routes {
+    let (targets, mut gaps): (&[events::Target], Vec<Gap>) = match source.state.clone() {
+        Observed::Present(answer) => (
+            answer.targets.as_deref().unwrap_or(&[]),
+            source.cut_off(None, answer.next_token.as_ref()).into_iter().collect(),
+        ),
+        Observed::Absent => (&[], Vec::new()),
+        Observed::Unknown(gap) => (&[], vec![gap]),
+    };
+    let mut found: Vec<(AlertRoute, Link)> = Vec::new();
+    for target in targets {
+        let Some(arn) = target.arn.as_deref() else {
+            gaps.push(source.gap(MEMBER_MISSING, "a target has no `Arn`"));
+            continue;
         };
-        let mut found: Vec<(AlertRoute, Link)> = Vec::new();
-        for target in targets {
-            let Some(arn) = target.arn.as_deref() else {
-                gaps.push(source.gap(MEMBER_MISSING, "a target has no `Arn`"));
-                continue;
-            };
-            if Arn::parse(arn).is_some_and(|arn| arn.service == "sns") {
-                let publisher = Publisher::Rule(rule.to_owned(), target.role_arn.clone());
-                found.push(self.walk.through(arn, &publisher));
-                uses.push((arn.to_owned(), publisher));
-            }
+        if Arn::parse(arn).is_some_and(|arn| arn.service == "sns") {
+            let publisher = Publisher::Rule(rule.to_owned(), target.role_arn.clone());
+            found.push(walk.through(arn, &publisher));
+            uses.push((arn.to_owned(), publisher));
         }
-        Routes::join(found, gaps, "the rule has no SNS topic as target", source.origin("/Targets"))
     }
+    Routes::join(found, gaps, "the rule has no SNS topic as target", source.origin("/Targets"))
 }
 
 /// Where a rule stands.

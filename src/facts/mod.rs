@@ -4,6 +4,7 @@
 //! snapshot; [`Facts::build`] and [`KINDS`] below are where it is registered.
 
 mod account;
+mod alarm;
 mod alerting;
 mod alerts;
 mod asked;
@@ -31,6 +32,7 @@ mod iam_user_calls;
 mod identity;
 pub(crate) mod infrastructure;
 mod link;
+mod monitoring;
 mod observed;
 mod organization;
 mod password_policy;
@@ -47,6 +49,7 @@ mod virtual_mfa;
 
 pub use crate::snapshot::leader_region;
 pub use account::Account;
+pub use alarm::Alarm;
 pub use alerts::{AlertRoute, RouteLink};
 pub use billing::Billing;
 pub use billing_access::BillingAccess;
@@ -73,6 +76,7 @@ pub use infrastructure::{
     OpenPorts, PeeringRoute, PublicAccessBlock, RegionDefaults, RouteTable, SecurityGroup, SecurityGroupRule, Tag,
     TrailBucket, TrailLogGroup, Volume, Vpc,
 };
+pub use monitoring::{EventAlert, Monitoring};
 pub use observed::{
     Gap, INCOMPLETE, MALFORMED, MEMBER_MISSING, NO_VALUE, NOT_ATTESTED, NOT_COLLECTED, Observed, UNDECIDED,
 };
@@ -107,6 +111,8 @@ pub struct Facts {
     pub regions: List<Resource<Region>>,
     /// SNS topics that alerts go through.
     pub topics: List<Resource<SnsTopic>>,
+    /// CloudWatch alarms.
+    pub alarms: List<Resource<Alarm>>,
     /// CloudTrail trails.
     pub trails: List<Resource<Trail>>,
     /// IAM groups.
@@ -132,7 +138,7 @@ impl Facts {
         let groups = iam_group::build(snapshot, &users);
         let root = root_user::build(snapshot, &report, &devices);
         let trails = trail::build(snapshot);
-        let alerting = alerting::build(snapshot, &report, as_of);
+        let alerting = alerting::build(snapshot, &report, &trails, as_of);
         let access = engine.of_account(&users);
         let account = account::build(snapshot, &report, &users, as_of, &alerting, &trails, access);
         let infrastructure = Infrastructure::build(snapshot, &trails.all);
@@ -142,6 +148,7 @@ impl Facts {
             users,
             regions: alerting.regions,
             topics: alerting.topics,
+            alarms: alerting.alarms,
             trails: trails.all,
             infrastructure,
             server_certificates: identity::server_certificates(snapshot),
@@ -210,8 +217,16 @@ pub const KINDS: &[Kind] = &[
             Operation::BudgetsDescribeSubscribersForNotification,
             Operation::EventsListRules,
             Operation::EventsListTargetsByRule,
+            Operation::CloudtrailDescribeTrails,
         ],
         list: |facts| facts.topics.listing(),
+    },
+    Kind {
+        schema: Alarm::SCHEMA,
+        variable: "alarm",
+        plural: "CloudWatch alarms",
+        operations: &[Operation::CloudwatchDescribeAlarms, Operation::CloudtrailDescribeTrails],
+        list: |facts| facts.alarms.listing(),
     },
     Kind {
         schema: Trail::SCHEMA,

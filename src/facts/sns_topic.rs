@@ -1,7 +1,9 @@
-//! SNS topics that alerts go through: every topic that an alarm on charges, a budget or a Health rule names.
+//! SNS topics that alerts go through: every topic that an alarm for security, a budget or a rule of EventBridge for Health
+//! or security names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::alarm::Alarm;
 use super::alerts::{Publisher, Walk};
 use super::billing_alarm::BillingAlarm;
 use super::budget::Budget;
@@ -23,19 +25,25 @@ facts! {
         /// The services that publish alerts to the topic.
         publishers: List<String> => [
             CloudwatchDescribeAlarms, BudgetsDescribeBudgets, BudgetsDescribeNotificationsForBudget,
-            BudgetsDescribeSubscribersForNotification, EventsListRules, EventsListTargetsByRule
+            BudgetsDescribeSubscribersForNotification, EventsListRules, EventsListTargetsByRule,
+            CloudtrailDescribeTrails
         ];
         /// True when at least one subscription is confirmed.
         has_confirmed_subscription: bool => [SnsListSubscriptionsByTopic, SnsGetTopicAttributes];
+        /// True when somebody was asked to confirm a subscription and has not.
+        has_pending_subscription: bool => [SnsListSubscriptionsByTopic, SnsGetTopicAttributes];
         /// Why no subscription is confirmed; absent when one is.
         subscription_problem: String => [SnsListSubscriptionsByTopic, SnsGetTopicAttributes];
         /// True when the topic policy lets every publisher publish.
         policy_allows_publishers: bool => [
             SnsGetTopicAttributes, CloudwatchDescribeAlarms, BudgetsDescribeBudgets, BudgetsDescribeNotificationsForBudget,
-            BudgetsDescribeSubscribersForNotification, EventsListRules, EventsListTargetsByRule
+            BudgetsDescribeSubscribersForNotification, EventsListRules, EventsListTargetsByRule,
+            CloudtrailDescribeTrails
         ];
         /// Whom the topic policy does not let publish, in words; absent when it lets everyone who does.
         policy_problem: String => [SnsGetTopicAttributes];
+        /// True when the topic policy lets everybody in.
+        is_public: bool => [SnsGetTopicAttributes];
         /// True when the topic is encrypted with a KMS key.
         is_encrypted: bool => [SnsGetTopicAttributes];
         /// The key that the topic is encrypted with; absent when it is not.
@@ -44,17 +52,23 @@ facts! {
         key_allows_publishers: bool => [
             SnsGetTopicAttributes, KmsDescribeKey, KmsGetKeyPolicy, CloudwatchDescribeAlarms, BudgetsDescribeBudgets,
             BudgetsDescribeNotificationsForBudget, BudgetsDescribeSubscribersForNotification, EventsListRules,
-            EventsListTargetsByRule
+            EventsListTargetsByRule, CloudtrailDescribeTrails
         ];
         /// Whom the key does not let publish, in words; absent when it lets everyone who does.
         key_problem: String => [SnsGetTopicAttributes, KmsDescribeKey, KmsGetKeyPolicy];
+        /// Protocols of subscriptions whose deliveries can be logged, as in `lambda`; e-mail is none of them.
+        protocols: List<String> => [SnsListSubscriptionsByTopic];
+        /// Protocols whose deliveries are logged.
+        logged_protocols: List<String> => [SnsGetTopicAttributes];
     }
 }
 
 /// What names topics.
 pub(crate) struct Sources<'a> {
     /// Alarms on charges.
-    pub(crate) alarms: &'a Fact<List<BillingAlarm>>,
+    pub(crate) charges: &'a Fact<List<BillingAlarm>>,
+    /// All alarms.
+    pub(crate) alarms: &'a List<Resource<Alarm>>,
     /// Budgets.
     pub(crate) budgets: &'a Fact<List<Budget>>,
     /// Regions with their Health rules.
@@ -87,9 +101,17 @@ pub(crate) fn build(
 
 impl Unseen {
     fn gather(snapshot: &Snapshot, sources: &Sources<'_>) -> Self {
-        let Sources { alarms, budgets, regions } = sources;
+        let Sources { charges, alarms, budgets, regions } = sources;
         let mut regional: BTreeMap<String, Vec<Gap>> = BTreeMap::new();
-        regional.entry(leader_region(&snapshot.partition).to_owned()).or_default().extend(gaps(alarms));
+        regional.entry(leader_region(&snapshot.partition).to_owned()).or_default().extend(gaps(charges));
+        // An alarm that may stand for security publishes in its own Region, and one that is not listed in any that lacks some.
+        for alarm in &alarms.items {
+            let found = regional.entry(alarm.region.clone().unwrap_or_default()).or_default();
+            found.extend(alarm.facts.is_security.state.gap().cloned());
+        }
+        for gap in &alarms.gaps {
+            regional.entry(gap.region().to_owned()).or_default().push(gap.clone());
+        }
         for region in &regions.items {
             let found = regional.entry(region.region.clone().unwrap_or_default()).or_default();
             found.extend(gaps(&region.facts.health_rules));
@@ -150,9 +172,11 @@ fn topic(walk: &Walk<'_>, arn: &str, publishers: &BTreeSet<Publisher>, unseen: &
         exists: topic.exists().holds(),
         publishers: Fact::derived(Observed::Present(services)),
         has_confirmed_subscription: confirmed.holds(),
+        has_pending_subscription: topic.has_pending(),
         subscription_problem: confirmed.reason(),
         policy_allows_publishers: policy.holds(),
         policy_problem: policy.reason(),
+        is_public: topic.is_public(),
         is_encrypted: match &key_id.state {
             Observed::Absent => Fact::present(false, key_id.origin.pointing("/Attributes")),
             _ => key_id.clone().map(|_| true),
@@ -160,6 +184,8 @@ fn topic(walk: &Walk<'_>, arn: &str, publishers: &BTreeSet<Publisher>, unseen: &
         key: key_id.map(str::to_owned),
         key_allows_publishers: key.holds(),
         key_problem: key.reason(),
+        protocols: topic.protocols(),
+        logged_protocols: topic.logged_protocols(),
     };
     Resource { id: arn.to_owned(), region: (!region.is_empty()).then(|| region.to_owned()), facts }
 }

@@ -27,6 +27,17 @@ pub fn covers(filter: &Tree, control: &Tree) -> Coverage {
     let mut terms: Vec<&Term> = Vec::new();
     let control = Node::of(control, &mut terms);
     let filter = Node::of(filter, &mut terms);
+    search(control, filter, &terms)
+}
+
+/// False when no event is matched by both, for sure.
+pub fn may_meet(one: &Tree, other: &Tree) -> bool {
+    let mut terms: Vec<&Term> = Vec::new();
+    let both = Node::All(vec![Node::of(one, &mut terms), Node::of(other, &mut terms)]);
+    search(both, Node::Any(Vec::new()), &terms) != Coverage::Covers
+}
+
+fn search(control: Node, filter: Node, terms: &[&Term]) -> Coverage {
     let mut members: Vec<Member<'_>> = Vec::new();
     for (place, term) in terms.iter().enumerate() {
         match members.iter_mut().find(|member| *member.selector == term.selector) {
@@ -330,6 +341,14 @@ mod tests {
         assert_eq!(judge(control, control), Coverage::Covers);
         assert_eq!(judge("{ $.additionalEventData.MFAUsed != \"Yes\" }", control), Coverage::Covers);
         assert_eq!(judge("{ $.n[*] = 1 || $.b = 2 }", "{ $.n[*] = 1 }"), Coverage::Covers);
+    }
+
+    #[test]
+    fn patterns_meet_where_one_event_matches_both() {
+        assert!(may_meet(&tree("{ $.a = x* }"), &tree("{ $.a = *y }")));
+        assert!(may_meet(&tree("{ $.a = x }"), &tree("{ $.b = y }")));
+        assert!(may_meet(&tree("{ $.a = x }"), &tree("{ $.a = %x% }")));
+        assert!(!may_meet(&tree("{ $.a = x }"), &tree("{ $.a = y || $.a NOT EXISTS }")));
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod print;
 mod properties;
 mod tree;
 
-pub use cover::{Coverage, covers};
+pub use cover::{Coverage, covers, may_meet};
 pub use parse::{MAX_BYTES, MAX_DEPTH, ParseError};
 pub use tree::{Order, Selector, Step, Term, Test, Text, Tree, Value};
 

@@ -114,6 +114,20 @@ impl Tree {
         if trees.len() < 2 { trees.pop() } else { Some(join(trees)) }
     }
 
+    /// The same conditions on members that stand under `root`.
+    #[must_use]
+    pub fn under(self, root: &[&str]) -> Self {
+        match self {
+            Self::Term(Term { selector, test }) => {
+                let Selector(mut steps) = Selector::members(root.iter().copied());
+                steps.extend(selector.0);
+                Self::Term(Term { selector: Selector(steps), test })
+            }
+            Self::All(trees) => Self::All(trees.into_iter().map(|tree| tree.under(root)).collect()),
+            Self::Any(trees) => Self::Any(trees.into_iter().map(|tree| tree.under(root)).collect()),
+        }
+    }
+
     /// The terms, from left to right.
     pub fn terms(&self) -> Vec<&Term> {
         match self {

@@ -483,6 +483,9 @@ operations! {
     LogsDescribeLogGroups: "logs" "DescribeLogGroups" => logs::DescribeLogGroups,
         actions ["logs:DescribeLogGroups"], absent [],
         "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogGroups.html";
+    LogsDescribeMetricFilters: "logs" "DescribeMetricFilters" => logs::DescribeMetricFilters,
+        actions ["logs:DescribeMetricFilters"], absent [],
+        "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeMetricFilters.html", Import;
     CloudtrailListEventDataStores: "cloudtrail" "ListEventDataStores" => cloudtrail::ListEventDataStores,
         actions ["cloudtrail:ListEventDataStores"], absent [],
         "https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_ListEventDataStores.html";

@@ -27,6 +27,7 @@ mod laws;
 #[cfg(feature = "live")]
 mod live;
 mod matrix;
+mod monitoring;
 #[cfg(feature = "live")]
 mod moto;
 mod observations;

@@ -386,6 +386,13 @@ fn buckets_log_groups_and_rotation_are_read_and_what_does_not_exist_is_absent() 
     assert_eq!((rotation.key_rotation_enabled, rotation.rotation_period_in_days), (Some(true), Some(365)));
     let groups: &logs::DescribeLogGroups = present(snapshot, "aws-cli/logs/describe-log-groups#0");
     assert!(groups.log_groups.as_ref().unwrap()[0].arn.as_deref().unwrap().ends_with(":*"));
+    let filters: &logs::DescribeMetricFilters = present(snapshot, "recorded/logs/describe-metric-filters#0");
+    let filter = &filters.metric_filters.as_ref().unwrap()[0];
+    let pattern = filter.filter_pattern.as_deref().unwrap();
+    let Ok(posture::filter::Pattern::Json(tree)) = pattern.parse() else { panic!("{pattern}") };
+    assert_eq!(tree.to_string(), "{ $.eventName = \"ConsoleLogin\" && $.additionalEventData.MFAUsed != \"Yes\" }");
+    let metric = &filter.metric_transformations.as_ref().unwrap()[0];
+    assert_eq!((metric.metric_value.as_deref(), metric.default_value), (Some("1"), None));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! An alert counts only if it reaches someone. Each route is walked link by link, and the first link that is known to be
 //! broken is its reason; what no answer tells leaves the route unknown.
 
+mod hygiene;
 mod key;
 mod permission;
 mod publisher;

@@ -22,8 +22,8 @@ pub(crate) struct Topic<'a> {
     pub(super) answers: &'a Answers<'a>,
     /// The ARN, or whatever text stood where an ARN should.
     pub(crate) arn: &'a str,
-    attributes: Source<'a, sns::GetTopicAttributes>,
-    subscriptions: Source<'a, sns::ListSubscriptionsByTopic>,
+    pub(super) attributes: Source<'a, sns::GetTopicAttributes>,
+    pub(super) subscriptions: Source<'a, sns::ListSubscriptionsByTopic>,
 }
 
 impl<'a> Topic<'a> {

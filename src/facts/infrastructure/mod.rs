@@ -28,6 +28,7 @@ pub use kms_key::KmsKey;
 pub use log_group::TrailLogGroup;
 pub use network_acl::{NetworkAcl, OpenPorts};
 pub use region_defaults::RegionDefaults;
+pub(crate) use regional::{Element, Page, Regional, asked};
 pub use route_table::{PeeringRoute, RouteTable};
 pub use security_group::{SecurityGroup, SecurityGroupRule};
 pub use vpc::{FlowLog, Vpc};

@@ -87,28 +87,43 @@ pub(crate) struct Regional<'a, T, I> {
 impl<'a, T: Shape + 'a, I> Regional<'a, T, I> {
     /// Reads a list that every Region has for itself.
     pub(crate) fn read(snapshot: &'a Snapshot, page: impl Fn(&'a T) -> Page<'a, I>) -> Self {
+        Self::among(snapshot, |request| Some(lists_all(request)), page)
+    }
+
+    /// As [`Self::read`], of requests that are about the list: `concerns` says of one whether it asks for all of it.
+    pub(crate) fn among(
+        snapshot: &'a Snapshot,
+        concerns: impl Fn(&Request) -> Option<bool>,
+        page: impl Fn(&'a T) -> Page<'a, I>,
+    ) -> Self {
         let mut regions: BTreeSet<&str> = asked(snapshot);
         let answered = snapshot.answers::<T>().filter(|answer| matches!(answer.said, Said::Present(_)));
         regions.extend(answered.map(|answer| answer.observation.region.as_str()));
         if regions.is_empty() {
             regions.insert(leader_region(&snapshot.partition));
         }
-        let regions = regions.into_iter().map(|region| (region.to_owned(), Self::of_region(snapshot, region, &page)));
+        let regions =
+            regions.into_iter().map(|region| (region.to_owned(), Self::of_region(snapshot, region, &concerns, &page)));
         Self { regions: regions.collect() }
     }
 
     /// Reads a list that the account has once, whatever Region was asked.
     pub(crate) fn global(snapshot: &'a Snapshot, page: impl Fn(&'a T) -> Page<'a, I>) -> Self {
         let region = Source::<T>::global(snapshot).region().to_owned();
-        let answers = Self::of_region(snapshot, &region, &page);
+        let answers = Self::of_region(snapshot, &region, &|request: &Request| Some(lists_all(request)), &page);
         Self { regions: [(region, answers)].into() }
     }
 
-    fn of_region(snapshot: &'a Snapshot, region: &str, page: &impl Fn(&'a T) -> Page<'a, I>) -> Answers<'a, T, I> {
+    fn of_region(
+        snapshot: &'a Snapshot,
+        region: &str,
+        concerns: &impl Fn(&Request) -> Option<bool>,
+        page: &impl Fn(&'a T) -> Page<'a, I>,
+    ) -> Answers<'a, T, I> {
         let mut answers = Answers { lists: Vec::new(), gaps: Vec::new() };
         let mut is_asked = false;
         for answer in snapshot.answers::<T>().filter(|answer| answer.observation.region == region) {
-            let lists_all = lists_all(&answer.observation.request);
+            let Some(lists_all) = concerns(&answer.observation.request) else { continue };
             is_asked |= lists_all;
             let source = Source::from_answer(answer);
             let Observed::Present(shape) = source.state.clone() else {
@@ -187,7 +202,7 @@ fn elements<'s, 'a, T, I>(answers: &'s Answers<'a, T, I>) -> impl Iterator<Item 
 }
 
 /// True when the request asks for everything.
-fn lists_all(request: &Request) -> bool {
+pub(crate) fn lists_all(request: &Request) -> bool {
     request.keys().all(|member| PAGING.contains(&member.as_str()))
 }
 

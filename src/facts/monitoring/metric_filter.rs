@@ -1,0 +1,265 @@
+//! From a trail's log group through metric filter, metric and alarm to somebody.
+
+use super::super::alarm::{Alarms, routes};
+use super::super::alerts::{Publisher, Walk};
+use super::super::infrastructure::{Element, Page, Regional};
+use super::super::link::{self, Link};
+use super::super::trail::Trail;
+use super::super::{Gap, List, MALFORMED, MEMBER_MISSING, Observed, Origin, UNDECIDED};
+use super::is_meant_for;
+use super::metric::{self, Metric};
+use crate::filter::{Coverage, Pattern, Tree, covers};
+use crate::iam::arn::Arn;
+use crate::snapshot::Snapshot;
+use crate::snapshot::shapes::logs;
+
+const PATTERN: &str = "/metricFilters/*/filterPattern";
+
+/// One metric filter, its pattern read once.
+struct Filter {
+    region: String,
+    log_group: String,
+    name: String,
+    pattern: Result<Pattern, String>,
+    /// Why it does not see events as the trail wrote them.
+    sees_others: Option<&'static str>,
+    metrics: Vec<Metric>,
+    origin: Origin,
+}
+
+/// What the snapshot says of metric filters.
+pub(crate) struct Filters<'a> {
+    listed: Regional<'a, logs::DescribeMetricFilters, logs::MetricFilter>,
+    all: Vec<Filter>,
+}
+
+/// What an alert is followed with.
+pub(super) struct Way<'a, 's> {
+    /// Alarms of every Region.
+    pub(super) alarms: &'s Alarms<'a>,
+    /// Topics and who listens.
+    pub(super) walk: &'s Walk<'a>,
+    /// The account's number.
+    pub(super) account: &'s str,
+}
+
+impl<'a> Filters<'a> {
+    /// Reads the metric filters.
+    pub(crate) fn read(snapshot: &'a Snapshot) -> Self {
+        let listed = Regional::read(snapshot, |answer: &logs::DescribeMetricFilters| {
+            Page::of(answer.metric_filters.as_ref(), answer.next_token.as_ref())
+        });
+        let all = listed.elements().map(|element| filter(&element)).collect();
+        Self { listed, all }
+    }
+
+    /// The filters of a log group.
+    fn of<'b>(&'b self, group: &'b Group<'_>) -> impl Iterator<Item = &'b Filter> {
+        self.all.iter().filter(|filter| filter.region == group.region && filter.log_group == group.name)
+    }
+
+    /// The metrics that filters of a log group publish, with the Region.
+    pub(crate) fn metrics_of<'b>(&'b self, log_group: &'b str) -> impl Iterator<Item = (&'b str, &'b Metric)> {
+        let group = Group::parse(log_group);
+        let found = self.all.iter().filter(move |filter| {
+            group.as_ref().is_some_and(|group| filter.region == group.region && filter.log_group == group.name)
+        });
+        found.flat_map(|filter| filter.metrics.iter().map(|metric| (filter.region.as_str(), metric)))
+    }
+
+    /// Why a log group may have more filters.
+    pub(crate) fn gaps_of(&self, log_group: &str) -> Vec<Gap> {
+        Group::parse(log_group).map_or_else(Vec::new, |group| self.listed.gaps_in(group.region))
+    }
+
+    /// Whether some trail's events are watched by a filter whose alarm reaches somebody.
+    pub(super) fn alert(
+        &self,
+        control: &Tree,
+        trails: &List<Trail>,
+        way: &Way<'_, '_>,
+        uses: &mut Vec<(String, Publisher)>,
+    ) -> Link {
+        let none = Link::Broken("no trail records every Region".to_owned(), Origin::NONE);
+        let links: Vec<Link> = trails.items.iter().map(|trail| self.through(control, trail, way, uses)).collect();
+        Link::any(links, none).unless_more(&trails.gaps)
+    }
+
+    fn through(&self, control: &Tree, trail: &Trail, way: &Way<'_, '_>, uses: &mut Vec<(String, Publisher)>) -> Link {
+        let name = trail.name.state.present().map_or("", String::as_str);
+        let records = Link::all([
+            wants(&trail.is_multi_region.state, trail.is_multi_region.origin, || {
+                format!("trail `{name}` records one Region")
+            }),
+            wants(&trail.is_logging.state, trail.is_logging.origin, || format!("trail `{name}` does not log")),
+            selects_all(trail, name),
+        ]);
+        if matches!(records, Link::Broken(..)) {
+            return records;
+        }
+        let arn = match &trail.log_group.state {
+            Observed::Present(arn) => arn,
+            Observed::Absent => {
+                return Link::Broken(format!("trail `{name}` writes to no log group"), trail.log_group.origin);
+            }
+            Observed::Unknown(gap) => return Link::Open(gap.clone()),
+        };
+        let Some(group) = Group::parse(arn) else {
+            return Link::Open(Gap::of_reason(MALFORMED, format!("`{arn}` is no ARN of a log group")));
+        };
+        if group.account != way.account {
+            let reason = format!("log group `{}` of trail `{name}` is in account `{}`", group.name, group.account);
+            return Link::Open(Gap::of_reason(UNDECIDED, reason));
+        }
+        Link::all([records, self.watched(control, &group, way, uses)])
+    }
+
+    /// Whether a filter of a log group covers the control and its alarm reaches somebody.
+    fn watched(
+        &self,
+        control: &Tree,
+        group: &Group<'_>,
+        way: &Way<'_, '_>,
+        uses: &mut Vec<(String, Publisher)>,
+    ) -> Link {
+        let mut links = Vec::new();
+        for filter in self.of(group) {
+            let link = match filter.covers(control) {
+                // A filter on something else is not worth a word.
+                None => continue,
+                Some(Link::Holds(_)) => filter.raises(way, uses),
+                Some(link) => link,
+            };
+            links.push(link);
+        }
+        let none = Link::Broken(
+            format!("no metric filter of log group `{}` matches all such events", group.name),
+            self.listed.origin_in(group.region, "/metricFilters"),
+        );
+        Link::any(links, none).unless_more(&self.listed.gaps_in(group.region))
+    }
+}
+
+/// A log group, as its ARN names it.
+struct Group<'a> {
+    account: &'a str,
+    region: &'a str,
+    name: &'a str,
+}
+
+impl<'a> Group<'a> {
+    fn parse(arn: &'a str) -> Option<Self> {
+        let parsed = Arn::parse(arn)?;
+        let name = parsed.resource.strip_prefix("log-group:")?;
+        Some(Self { account: parsed.account, region: parsed.region, name: name.strip_suffix(":*").unwrap_or(name) })
+    }
+}
+
+fn filter(element: &Element<'_, '_, logs::DescribeMetricFilters, logs::MetricFilter>) -> Filter {
+    let item = element.item;
+    let name = item.filter_name.clone().unwrap_or_default();
+    let metrics = item.metric_transformations.iter().flatten().map(metric::read).collect();
+    let pattern = match item.filter_pattern.as_deref() {
+        Some(text) => text.parse().map_err(|error| format!("the pattern of filter `{name}` cannot be read: {error}")),
+        None => Err(element.gap(MEMBER_MISSING, "a metric filter has no `filterPattern`").message().to_owned()),
+    };
+    let narrowed = item.field_selection_criteria.as_deref().is_some_and(|text| !text.trim().is_empty());
+    let sees_others = if item.apply_on_transformed_logs == Some(true) {
+        Some("reads events as a transformer changed them")
+    } else {
+        narrowed.then_some("selects events by system fields")
+    };
+    Filter {
+        region: element.region().to_owned(),
+        log_group: item.log_group_name.clone().unwrap_or_default(),
+        name,
+        pattern,
+        sees_others,
+        metrics,
+        origin: element.origin(PATTERN),
+    }
+}
+
+impl Filter {
+    /// Whether the filter matches every event of a control; `None` when it is about other events.
+    fn covers(&self, control: &Tree) -> Option<Link> {
+        let open = |reason: String| Some(Link::Open(Gap::of_reason(UNDECIDED, reason)));
+        let tree = match &self.pattern {
+            Ok(Pattern::Everything) => return Some(self.whole()),
+            Ok(Pattern::Json(tree)) => tree,
+            Ok(Pattern::Delimited | Pattern::Words) => {
+                return open(format!("filter `{}` matches by the text of events, not by their members", self.name));
+            }
+            Err(reason) => return Some(Link::Open(Gap::of_reason(MALFORMED, reason.clone()))),
+        };
+        match covers(tree, control) {
+            Coverage::Covers => Some(self.whole()),
+            Coverage::Misses(_) if !is_meant_for(tree, control) => None,
+            Coverage::Misses(missed) => {
+                Some(Link::Broken(format!("filter `{}` misses events whose {missed}", self.name), self.origin))
+            }
+            Coverage::Undecided(reason) => {
+                open(format!("whether filter `{}` matches all such events is open: {reason}", self.name))
+            }
+        }
+    }
+
+    /// The filter matches all events of the control, if it sees them as the trail wrote them.
+    fn whole(&self) -> Link {
+        self.sees_others.map_or(Link::Holds(self.origin), |why| {
+            Link::Open(Gap::of_reason(UNDECIDED, format!("filter `{}` {why}", self.name)))
+        })
+    }
+
+    /// Whether an alarm on one of the filter's metrics goes off and reaches somebody.
+    fn raises(&self, way: &Way<'_, '_>, uses: &mut Vec<(String, Publisher)>) -> Link {
+        let none = Link::Broken(format!("filter `{}` publishes no metric", self.name), self.origin);
+        let links: Vec<Link> = self.metrics.iter().map(|metric| self.alarmed(metric, way, uses)).collect();
+        Link::any(links, none)
+    }
+
+    fn alarmed(&self, metric: &Metric, way: &Way<'_, '_>, uses: &mut Vec<(String, Publisher)>) -> Link {
+        let mut links = Vec::new();
+        for (place, alarm) in way.alarms.in_region(&self.region) {
+            let Some(reading) = metric.read_by(alarm) else { continue };
+            let name = alarm.alarm_name.as_deref().unwrap_or_default();
+            let goes_off = metric.sets_off(alarm, &reading, &place);
+            let reaches = routes(way.walk, uses, alarm, &place).link;
+            links.push(match Link::all([goes_off, reaches]) {
+                Link::Broken(reason, origin) => Link::Broken(format!("alarm `{name}`: {reason}"), origin),
+                link => link,
+            });
+        }
+        let none = Link::Broken(
+            format!("no alarm in `{}` reads metric `{}` of filter `{}`", self.region, metric.label(), self.name),
+            way.alarms.origin_in(&self.region),
+        );
+        Link::any(links, none).unless_more(&way.alarms.gaps_in(&self.region))
+    }
+}
+
+fn wants(state: &Observed<bool>, origin: Origin, reason: impl FnOnce() -> String) -> Link {
+    match state {
+        Observed::Present(true) => Link::Holds(origin),
+        Observed::Present(false) | Observed::Absent => Link::Broken(reason(), origin),
+        Observed::Unknown(gap) => Link::Open(gap.clone()),
+    }
+}
+
+/// Whether one selector of a trail takes every management event.
+fn selects_all(trail: &Trail, name: &str) -> Link {
+    let selectors = match &trail.management_selectors.state {
+        Observed::Present(selectors) => selectors,
+        Observed::Absent => {
+            return Link::Broken(format!("trail `{name}` has no selectors"), trail.management_selectors.origin);
+        }
+        Observed::Unknown(gap) => return Link::Open(gap.clone()),
+    };
+    let all = selectors.items.iter().map(|selector| {
+        let is_whole = selector.excluded_sources.clone().map(|sources| sources.items.is_empty());
+        let not_narrowed = selector.is_narrowed.clone().map(|narrowed| !narrowed);
+        link::all([selector.reads.clone(), selector.writes.clone(), not_narrowed, is_whole], &[])
+    });
+    let any = link::any(all, &selectors.gaps);
+    wants(&any.state, any.origin, || format!("trail `{name}` leaves management events out"))
+}

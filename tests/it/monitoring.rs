@@ -110,7 +110,7 @@ const BREAKS: &[Break] = &[
         |account| {
             root_filter(account, |filter| {
                 filter["filterPattern"] = json!("{ $.userIdentity.type = Root && $.eventName = ConsoleLogin }");
-            })
+            });
         },
         "filter `monitor-root-usage` misses events whose",
     ),
@@ -175,7 +175,7 @@ const BREAKS: &[Break] = &[
         |account| {
             root_filter(account, |filter| {
                 filter["metricTransformations"][0]["dimensions"] = json!({ "Who": "$.userIdentity.arn" });
-            })
+            });
         },
         "metric `Security/monitor-root-usage` has dimensions and the alarm names none",
     ),

@@ -35,6 +35,8 @@ enum Place {
 /// What a member of a request is set to.
 #[derive(Clone, Copy)]
 pub(super) enum Input {
+    /// A text.
+    Text(&'static str),
     /// A number.
     Number(i64),
     /// A value, as JSON text.
@@ -147,6 +149,7 @@ pub(super) fn follow<'a>(
 
 fn members(context: &Context<'_>, members: &[(&str, Input)]) -> Request {
     let value = |input: &Input| match input {
+        Input::Text(text) => Value::from(*text),
         Input::Number(number) => Value::from(*number),
         // A table that holds no JSON is found by every test that asks; AWS would refuse the text.
         Input::Json(text) => serde_json::from_str(text).unwrap_or_else(|_| Value::from(*text)),

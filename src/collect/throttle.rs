@@ -44,7 +44,10 @@ const RATES: &[(&str, u32)] = &[
     ("s3control", 10),
     ("securityhub", 10),
     ("sns", 30),
+    ("sso-admin", 5),
     ("sts", 50),
+    ("support", 5),
+    ("wellarchitected", 5),
 ];
 /// `LookupEvents` has a rate of its own:
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/WhatIsCloudTrail-Limits.html>.

@@ -179,13 +179,13 @@ operations! {
         "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListOrganizationsFeatures.html";
     IamListServerCertificates: "iam" "ListServerCertificates" => iam::ListServerCertificates,
         actions ["iam:ListServerCertificates"], absent [],
-        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListServerCertificates.html", Import;
+        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListServerCertificates.html";
     IamListSamlProviders: "iam" "ListSAMLProviders" => iam::ListSamlProviders,
         actions ["iam:ListSAMLProviders"], absent [],
-        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListSAMLProviders.html", Import;
+        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListSAMLProviders.html";
     IamListOpenIdConnectProviders: "iam" "ListOpenIDConnectProviders" => iam::ListOpenIdConnectProviders,
         actions ["iam:ListOpenIDConnectProviders"], absent [],
-        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListOpenIDConnectProviders.html", Import;
+        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListOpenIDConnectProviders.html";
     IamListUsers: "iam" "ListUsers" => iam::ListUsers,
         actions ["iam:ListUsers"], absent [],
         "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListUsers.html", Alternative;
@@ -272,28 +272,28 @@ operations! {
         "https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeAccount.html";
     OrganizationsListRoots: "organizations" "ListRoots" => organizations::ListRoots,
         actions ["organizations:ListRoots"], absent ["AWSOrganizationsNotInUseException"],
-        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListRoots.html", Import;
+        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListRoots.html";
     OrganizationsListPolicies: "organizations" "ListPolicies" => organizations::ListPolicies,
         actions ["organizations:ListPolicies"], absent ["AWSOrganizationsNotInUseException"],
-        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListPolicies.html", Import;
+        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListPolicies.html";
     OrganizationsDescribePolicy: "organizations" "DescribePolicy" => organizations::DescribePolicy,
         actions ["organizations:DescribePolicy"], absent ["AWSOrganizationsNotInUseException", "PolicyNotFoundException"],
-        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribePolicy.html", Import;
+        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribePolicy.html";
     OrganizationsListTargetsForPolicy: "organizations" "ListTargetsForPolicy" => organizations::ListTargetsForPolicy,
         actions ["organizations:ListTargetsForPolicy"], absent ["AWSOrganizationsNotInUseException", "PolicyNotFoundException"],
-        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListTargetsForPolicy.html", Import;
+        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListTargetsForPolicy.html";
     OrganizationsDescribeResourcePolicy: "organizations" "DescribeResourcePolicy" => organizations::DescribeResourcePolicy,
         actions ["organizations:DescribeResourcePolicy"], absent ["AWSOrganizationsNotInUseException", "ResourcePolicyNotFoundException"],
-        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeResourcePolicy.html", Import;
+        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_DescribeResourcePolicy.html";
     OrganizationsListDelegatedAdministrators: "organizations" "ListDelegatedAdministrators" => organizations::ListDelegatedAdministrators,
         actions ["organizations:ListDelegatedAdministrators"], absent ["AWSOrganizationsNotInUseException"],
-        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListDelegatedAdministrators.html", Import;
+        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListDelegatedAdministrators.html";
     OrganizationsListDelegatedServicesForAccount: "organizations" "ListDelegatedServicesForAccount" => organizations::ListDelegatedServicesForAccount,
         actions ["organizations:ListDelegatedServicesForAccount"], absent ["AWSOrganizationsNotInUseException", "AccountNotRegisteredException"],
-        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListDelegatedServicesForAccount.html", Import;
+        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListDelegatedServicesForAccount.html";
     OrganizationsListAwsServiceAccessForOrganization: "organizations" "ListAWSServiceAccessForOrganization" => organizations::ListAwsServiceAccessForOrganization,
         actions ["organizations:ListAWSServiceAccessForOrganization"], absent ["AWSOrganizationsNotInUseException"],
-        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAWSServiceAccessForOrganization.html", Import;
+        "https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAWSServiceAccessForOrganization.html";
     AccessanalyzerListAnalyzers: "accessanalyzer" "ListAnalyzers" => accessanalyzer::ListAnalyzers,
         actions ["access-analyzer:ListAnalyzers"], absent [],
         "https://docs.aws.amazon.com/access-analyzer/latest/APIReference/API_ListAnalyzers.html";
@@ -335,28 +335,28 @@ operations! {
         "https://docs.aws.amazon.com/macie/latest/APIReference/macie.html";
     WellarchitectedListWorkloads: "wellarchitected" "ListWorkloads" => wellarchitected::ListWorkloads,
         actions ["wellarchitected:ListWorkloads"], absent [],
-        "https://docs.aws.amazon.com/wellarchitected/latest/APIReference/API_ListWorkloads.html", Import;
+        "https://docs.aws.amazon.com/wellarchitected/latest/APIReference/API_ListWorkloads.html";
     WellarchitectedGetWorkload: "wellarchitected" "GetWorkload" => wellarchitected::GetWorkload,
         actions ["wellarchitected:GetWorkload"], absent [],
-        "https://docs.aws.amazon.com/wellarchitected/latest/APIReference/API_GetWorkload.html", Import;
+        "https://docs.aws.amazon.com/wellarchitected/latest/APIReference/API_GetWorkload.html";
     WellarchitectedGetLensReview: "wellarchitected" "GetLensReview" => wellarchitected::GetLensReview,
         actions ["wellarchitected:GetLensReview"], absent ["ResourceNotFoundException"],
-        "https://docs.aws.amazon.com/wellarchitected/latest/APIReference/API_GetLensReview.html", Import;
+        "https://docs.aws.amazon.com/wellarchitected/latest/APIReference/API_GetLensReview.html";
     WellarchitectedListMilestones: "wellarchitected" "ListMilestones" => wellarchitected::ListMilestones,
         actions ["wellarchitected:ListMilestones"], absent [],
-        "https://docs.aws.amazon.com/wellarchitected/latest/APIReference/API_ListMilestones.html", Import;
+        "https://docs.aws.amazon.com/wellarchitected/latest/APIReference/API_ListMilestones.html";
     SupportDescribeTrustedAdvisorChecks: "support" "DescribeTrustedAdvisorChecks" => support::DescribeTrustedAdvisorChecks,
         actions ["support:DescribeTrustedAdvisorChecks"], absent ["SubscriptionRequiredException"],
-        "https://docs.aws.amazon.com/awssupport/latest/APIReference/API_DescribeTrustedAdvisorChecks.html", Import;
+        "https://docs.aws.amazon.com/awssupport/latest/APIReference/API_DescribeTrustedAdvisorChecks.html";
     SupportDescribeTrustedAdvisorCheckSummaries: "support" "DescribeTrustedAdvisorCheckSummaries" => support::DescribeTrustedAdvisorCheckSummaries,
         actions ["support:DescribeTrustedAdvisorCheckSummaries"], absent ["SubscriptionRequiredException"],
-        "https://docs.aws.amazon.com/awssupport/latest/APIReference/API_DescribeTrustedAdvisorCheckSummaries.html", Import;
+        "https://docs.aws.amazon.com/awssupport/latest/APIReference/API_DescribeTrustedAdvisorCheckSummaries.html";
     SupportDescribeTrustedAdvisorCheckResult: "support" "DescribeTrustedAdvisorCheckResult" => support::DescribeTrustedAdvisorCheckResult,
         actions ["support:DescribeTrustedAdvisorCheckResult"], absent ["SubscriptionRequiredException"],
-        "https://docs.aws.amazon.com/awssupport/latest/APIReference/API_DescribeTrustedAdvisorCheckResult.html", Import;
+        "https://docs.aws.amazon.com/awssupport/latest/APIReference/API_DescribeTrustedAdvisorCheckResult.html";
     SupportDescribeSeverityLevels: "support" "DescribeSeverityLevels" => support::DescribeSeverityLevels,
         actions ["support:DescribeSeverityLevels"], absent ["SubscriptionRequiredException"],
-        "https://docs.aws.amazon.com/awssupport/latest/APIReference/API_DescribeSeverityLevels.html", Import;
+        "https://docs.aws.amazon.com/awssupport/latest/APIReference/API_DescribeSeverityLevels.html";
     CeGetAnomalyMonitors: "ce" "GetAnomalyMonitors" => ce::GetAnomalyMonitors,
         actions ["ce:GetAnomalyMonitors"], absent [],
         "https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_GetAnomalyMonitors.html", Import;
@@ -365,7 +365,7 @@ operations! {
         "https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_GetAnomalySubscriptions.html", Import;
     SsoAdminListInstances: "sso-admin" "ListInstances" => sso_admin::ListInstances,
         actions ["sso:ListInstances"], absent [],
-        "https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_ListInstances.html", Import;
+        "https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_ListInstances.html";
     Ec2DescribeInstances: "ec2" "DescribeInstances" => ec2::DescribeInstances,
         actions ["ec2:DescribeInstances"], absent [],
         "https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_DescribeInstances.html";

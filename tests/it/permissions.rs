@@ -40,6 +40,7 @@ const PREFIXES: &[(&str, &str)] = &[
     ("efs", "elasticfilesystem"),
     ("elbv2", "elasticloadbalancing"),
     ("s3api", "s3"),
+    ("sso-admin", "sso"),
 ];
 /// "No permissions are required to perform this operation":
 /// <https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html>.

@@ -8,6 +8,7 @@ use futures_util::future::{join, join_all, join5};
 use tokio::time::Instant;
 
 use super::{Collector, Work};
+use crate::collect::calls::{Call, Calls};
 use crate::collect::context::{Context, Next, nothing, request};
 use crate::collect::convert::{IntoShape, append, shape, words};
 use crate::collect::error::stand_in;
@@ -29,6 +30,13 @@ const CHAINS: [&[EntityType]; 4] = [
 /// The largest page that IAM gives.
 const PAGE: i32 = 1000;
 
+/// Certificates, and the providers that people and programs sign in through.
+const FEDERATION: Calls = Calls(&[
+    Call::once(Operation::IamListServerCertificates),
+    Call::once(Operation::IamListSamlProviders),
+    Call::once(Operation::IamListOpenIdConnectProviders),
+]);
+
 pub(super) struct Iam;
 
 impl Collector for Iam {
@@ -43,7 +51,7 @@ impl Collector for Iam {
                 account_aliases(context, client),
                 organizations_features(context, client),
             );
-            join(join(credential_report(context, client), chains), settings).await;
+            join(FEDERATION.read(context), join(join(credential_report(context, client), chains), settings)).await;
         }))
     }
 }

@@ -25,7 +25,10 @@ mod s3api;
 mod s3control;
 mod securityhub;
 mod sns;
+mod sso_admin;
 mod sts;
+mod support;
+mod wellarchitected;
 
 use std::pin::Pin;
 
@@ -51,7 +54,7 @@ pub(super) trait Collector: Sync {
     }
 }
 
-/// Every collector, by its service's name in the table of operations, which is its file's name too.
+/// Every collector, by its service's name in the table of operations, which is its file's name too, but for hyphens.
 pub(super) const COLLECTORS: &[(&str, &dyn Collector)] = &[
     ("accessanalyzer", &accessanalyzer::ACCESS_ANALYZER),
     ("account", &account::Account),
@@ -78,7 +81,10 @@ pub(super) const COLLECTORS: &[(&str, &dyn Collector)] = &[
     ("s3control", &s3control::S3_CONTROL),
     ("securityhub", &securityhub::SECURITY_HUB),
     ("sns", &sns::Sns),
+    ("sso-admin", &sso_admin::IDENTITY_CENTER),
     ("sts", &sts::Sts),
+    ("support", &support::Support),
+    ("wellarchitected", &wellarchitected::WELL_ARCHITECTED),
 ];
 
 #[cfg(test)]
@@ -96,7 +102,7 @@ mod tests {
             .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
             .filter(|name| name != "mod")
             .collect();
-        let registered: BTreeSet<String> = COLLECTORS.iter().map(|(name, _)| (*name).to_owned()).collect();
+        let registered: BTreeSet<String> = COLLECTORS.iter().map(|(name, _)| name.replace('-', "_")).collect();
         assert_eq!(files, registered);
         assert_eq!(registered.len(), COLLECTORS.len(), "a collector is registered twice");
     }

@@ -1,13 +1,32 @@
 //! AWS Organizations: the organization, and how this account came into it.
 
 use aws_sdk_organizations::{Client, types};
-use futures_util::future::join;
+use futures_util::future::join3;
 
 use super::{Collector, Work};
+use crate::collect::calls::{Call, Calls, Input};
 use crate::collect::context::{Context, nothing, request};
 use crate::collect::convert::{IntoShape, shape, words};
 use crate::snapshot::shapes::organizations::{Account, DescribeAccount, DescribeOrganization, Organization};
 use crate::snapshot::{Operation, Request};
+
+/// What the management account says about guardrails, and about who manages what.
+const GOVERNANCE: Calls = Calls(&[
+    Call::once(Operation::OrganizationsListRoots),
+    Call::once(Operation::OrganizationsListPolicies).asking(&[("Filter", Input::Text("SERVICE_CONTROL_POLICY"))]).then(
+        &[
+            Call::about(Operation::OrganizationsDescribePolicy, "PolicyId", "/Policies/*/Id"),
+            Call::about(Operation::OrganizationsListTargetsForPolicy, "PolicyId", "/Policies/*/Id"),
+        ],
+    ),
+    Call::once(Operation::OrganizationsDescribeResourcePolicy),
+    Call::once(Operation::OrganizationsListDelegatedAdministrators).then(&[Call::about(
+        Operation::OrganizationsListDelegatedServicesForAccount,
+        "AccountId",
+        "/DelegatedAdministrators/*/Id",
+    )]),
+    Call::once(Operation::OrganizationsListAwsServiceAccessForOrganization),
+]);
 
 pub(super) struct Organizations;
 
@@ -15,7 +34,7 @@ impl Collector for Organizations {
     fn start<'a>(&self, context: &'a Context<'a>) -> Option<Work<'a>> {
         Some(Box::pin(async move {
             let client = Client::new(&context.sdk(context.leader()));
-            join(organization(context, &client), own_account(context, &client)).await;
+            join3(organization(context, &client), own_account(context, &client), GOVERNANCE.read(context)).await;
         }))
     }
 }

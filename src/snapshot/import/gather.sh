@@ -145,7 +145,7 @@ if ! ask "$leader" get-credential-report iam get-credential-report && [ -s "$fol
 fi
 rm -f "$folder/.generate"
 for command in get-account-summary get-account-password-policy get-account-authorization-details list-account-aliases \
-    list-organizations-features; do
+    list-organizations-features list-server-certificates list-saml-providers list-open-id-connect-providers; do
     ask "$leader" "$command" iam "$command"
 done
 ask_about "$leader" '{"AssignmentStatus":"Any"}' iam list-virtual-mfa-devices
@@ -158,6 +158,29 @@ done
 ask "$leader" list-regions account list-regions
 ask "$leader" describe-organization organizations describe-organization
 ask_about "$leader" "{\"AccountId\":\"$account\"}" organizations describe-account
+for command in list-roots describe-resource-policy list-delegated-administrators list-aws-service-access-for-organization; do
+    ask "$leader" "$command" organizations "$command"
+done
+ask_about "$leader" '{"Filter":"SERVICE_CONTROL_POLICY"}' organizations list-policies
+words Id "$folder"/organizations/list-policies@*.json | sort -u | while IFS= read -r policy; do
+    ask_about "$leader" "{\"PolicyId\":\"$policy\"}" organizations describe-policy
+    ask_about "$leader" "{\"PolicyId\":\"$policy\"}" organizations list-targets-for-policy
+done
+words Id "$folder/organizations/list-delegated-administrators.json" | sort -u | while IFS= read -r administrator; do
+    ask_about "$leader" "{\"AccountId\":\"$administrator\"}" organizations list-delegated-services-for-account
+done
+ask_about "$leader" '{"language":"en"}' support describe-severity-levels
+ask_about "$leader" '{"language":"en"}' support describe-trusted-advisor-checks
+ask_about "$leader" '{"checkId":"12Fnkpl8Y5","language":"en"}' support describe-trusted-advisor-check-result
+awk '
+    /^        \{/ { id = security = "" }
+    /^            "id": "/ { split($0, part, "\""); id = part[4] }
+    /^            "category": "security"/ { security = 1 }
+    /^        \}/ { if (security != "") print id }
+' "$folder"/support/describe-trusted-advisor-checks@*.json 2>/dev/null | LC_ALL=C sort -u |
+    awk '{ ids = ids (NR > 1 ? "\",\"" : "") $0 } END { if (NR) print ids }' | while IFS= read -r ids; do
+        ask_about "$leader" "{\"checkIds\":[\"$ids\"]}" support describe-trusted-advisor-check-summaries
+    done
 
 if [ $# -gt 0 ]; then
     regions=$*
@@ -256,6 +279,8 @@ macie2 get-macie-session
 rds describe-db-instances
 securityhub describe-hub
 securityhub describe-security-hub-v2
+sso-admin list-instances
+wellarchitected list-workloads
 LISTS
     follow "$region" apigateway get-rest-apis id get-stages restApiId
     follow "$region" apigatewayv2 get-apis ApiId get-stages ApiId
@@ -274,6 +299,11 @@ LISTS
             ids=$(printf '%s' "$ids" | sed 's/,/","/g')
             ask_about "$region" "{\"DetectorId\":\"$detector\",\"FindingIds\":[\"$ids\"]}" guardduty get-findings
         done
+    done
+    follow "$region" wellarchitected list-workloads WorkloadId get-workload WorkloadId
+    follow "$region" wellarchitected list-workloads WorkloadId list-milestones WorkloadId
+    words WorkloadId "$folder/wellarchitected/list-workloads@$region.json" | sort -u | while IFS= read -r workload; do
+        ask_about "$region" "{\"LensAlias\":\"wellarchitected\",\"WorkloadId\":\"$workload\"}" wellarchitected get-lens-review
     done
     words KeyArn "$folder/kms/list-keys@$region.json" | while IFS= read -r key; do
         ask_about "$region" "{\"KeyId\":\"$key\"}" kms describe-key

@@ -44,6 +44,16 @@ const PAGED: &[&str] = &[
     "ListAnalyzers",
     "ListFindingsV2",
     "ListDetectors",
+    "ListServerCertificates",
+    "ListRoots",
+    "ListPolicies",
+    "ListTargetsForPolicy",
+    "ListDelegatedAdministrators",
+    "ListDelegatedServicesForAccount",
+    "ListAWSServiceAccessForOrganization",
+    "ListWorkloads",
+    "ListMilestones",
+    "ListInstances",
     "ListFindings",
 ];
 

@@ -40,6 +40,7 @@ impl Call {
             "monitoring" => "cloudwatch",
             "access-analyzer" => "accessanalyzer",
             "config" => "configservice",
+            "sso" => "sso-admin",
             "elasticloadbalancing" => "elbv2",
             "elasticfilesystem" => "efs",
             "apigateway" if request.path.starts_with("/v2/") => "apigatewayv2",

@@ -34,6 +34,10 @@ const ROUTES: &[(&str, &str, &str, &str)] = &[
     ("s3api", "GET", "/{Bucket}?object-lock", "GetObjectLockConfiguration"),
     ("securityhub", "GET", "/accounts", "DescribeHub"),
     ("securityhub", "GET", "/hubv2", "DescribeSecurityHubV2"),
+    ("wellarchitected", "POST", "/workloadsSummaries", "ListWorkloads"),
+    ("wellarchitected", "GET", "/workloads/{WorkloadId}", "GetWorkload"),
+    ("wellarchitected", "GET", "/workloads/{WorkloadId}/lensReviews/{LensAlias}", "GetLensReview"),
+    ("wellarchitected", "POST", "/workloads/{WorkloadId}/milestonesSummaries", "ListMilestones"),
 ];
 
 /// Query parameters and headers whose names are not those of their members.

@@ -41,7 +41,22 @@ impl Dice {
 /// with another input's.
 fn near(corpus: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
     const WORDS: [&str; 16] = [
-        "null", "true", "-1", "1e999", "\"\"", "[]", "{}", "*", "\u{feff}", "\\ud800", "&a ", "*a", "\n", ",", "\"", "0001-01-01T00:00:00Z",
+        "null",
+        "true",
+        "-1",
+        "1e999",
+        "\"\"",
+        "[]",
+        "{}",
+        "*",
+        "\u{feff}",
+        "\\ud800",
+        "&a ",
+        "*a",
+        "\n",
+        ",",
+        "\"",
+        "0001-01-01T00:00:00Z",
     ];
     let mut input = corpus[dice.below(corpus.len())].clone();
     for _ in 0..=dice.below(4) {

@@ -16,6 +16,7 @@ mod faults;
 mod fix;
 mod fleet;
 mod frameworks;
+mod fuzzed;
 mod gate;
 mod governance;
 mod guards;
@@ -40,6 +41,8 @@ mod pressure;
 mod program;
 mod recordings;
 mod review;
+#[cfg(target_os = "linux")]
+mod soak;
 #[cfg(feature = "live")]
 mod stub;
 mod suppress;

@@ -27,13 +27,15 @@ fn soak(what: &str, times: usize, mut once: impl FnMut(usize)) {
         }
     }
     let late = held();
-    eprintln!("soak: {times} {what}: {} KiB and {} files after a tenth, {} KiB and {} files at the end", early.0, early.1, late.0, late.1);
+    eprintln!(
+        "soak: {times} {what}: {} KiB and {} files after a tenth, {} KiB and {} files at the end",
+        early.0, early.1, late.0, late.1
+    );
     assert_eq!(late.1, early.1, "descriptors leak");
     // An allocator keeps some of what was freed; a leak of 1 KiB a scan would show.
     assert!(late.0 < early.0 + 8 * 1024, "memory grows from {} to {} KiB", early.0, late.0);
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 #[ignore = "takes minutes; see docs/testing.md"]
 fn ten_thousand_offline_scans_leave_nothing_behind() {
@@ -49,7 +51,7 @@ fn ten_thousand_offline_scans_leave_nothing_behind() {
     });
 }
 
-#[cfg(all(target_os = "linux", feature = "live"))]
+#[cfg(feature = "live")]
 mod live {
     use std::process::{Command, Stdio};
 
@@ -84,7 +86,12 @@ mod live {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/accounts/bootcamp.json");
         let stub = Stub::serve(answers(serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap(), 1000));
         let child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "soak::live::a_thousand_live_scans_in_a_process_of_their_own", "--ignored", "--nocapture"])
+            .args([
+                "--exact",
+                "soak::live::a_thousand_live_scans_in_a_process_of_their_own",
+                "--ignored",
+                "--nocapture",
+            ])
             .env_clear()
             .env("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
             .env("AWS_SECRET_ACCESS_KEY", SECRET)

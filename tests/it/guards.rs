@@ -35,6 +35,18 @@ fn every_rule_file_loads_and_lies_in_the_folder_of_its_service() {
 }
 
 #[test]
+fn every_file_of_tests_is_listed() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it");
+    let main = std::fs::read_to_string(folder.join("main.rs")).unwrap();
+    let listed: BTreeSet<&str> =
+        main.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';')).chain(["main"]).collect();
+    let names = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let names: BTreeSet<String> = names.map(|name| name.trim_end_matches(".rs").to_owned()).collect();
+    let forgotten: Vec<&String> = names.iter().filter(|name| !listed.contains(name.as_str())).collect();
+    assert!(forgotten.is_empty(), "tests/it/main.rs does not list {forgotten:?}, so that nothing of it runs");
+}
+
+#[test]
 fn ids_are_unique() {
     let all: Vec<String> = rules().into_iter().map(|rule| rule.id).collect();
     let unique: BTreeSet<&String> = all.iter().collect();

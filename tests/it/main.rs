@@ -18,6 +18,8 @@ mod fleet;
 mod frameworks;
 mod fuzzed;
 mod gate;
+#[cfg(unix)]
+mod gather;
 mod governance;
 mod guards;
 mod hostile;

@@ -297,9 +297,10 @@ fn region_of(
     }
 }
 
-/// Whether the operation's service answers for the whole account, wherever it is asked.
+/// Whether the operation answers for the whole account, wherever it is asked.
 fn is_global(operation: Operation) -> bool {
-    matches!(operation.spec().service, "account" | "billing" | "budgets" | "iam" | "organizations" | "sts")
+    let services = ["account", "billing", "budgets", "cloudfront", "iam", "organizations", "sts"];
+    services.contains(&operation.spec().service) || operation == Operation::S3ListBuckets
 }
 
 /// The Regions that were asked what they hold. A Region that only answered for a trail or a topic was not.

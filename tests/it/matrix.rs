@@ -260,7 +260,6 @@ impl<'a> Cell<'a> {
                     || self.calls.contains(&gap.call())
                         && gap.code() == self.error.code
                         && !gap.region().is_empty()
-                        && !gap.actions().is_empty()
                         && gap.actions() == self.operation.spec().actions
             })
     }

@@ -130,6 +130,10 @@ fn risks(review: Reviewed<'_, '_>, risk: &str) -> Fact<i64> {
 fn times(review: Reviewed<'_, '_>, milestones: &Source<'_, ListMilestones>) -> Fact<List<Time>> {
     let mut list = List { items: Vec::new(), gaps: Vec::new() };
     let updated = review.required("/LensReview/UpdatedAt", |answer| lens_review(answer)?.updated_at);
+    let saved = milestones.required("/MilestoneSummaries/*/RecordedAt", newest_milestone);
+    // The newest time decides, so its answer is the evidence.
+    let is_saved_newer = saved.state.present() > updated.state.present();
+    let origin = if is_saved_newer { saved.origin } else { updated.origin };
     list.gaps.extend(updated.state.gap().cloned());
     list.items.extend(updated.state.present().copied());
     match milestones.state.clone() {
@@ -145,5 +149,9 @@ fn times(review: Reviewed<'_, '_>, milestones: &Source<'_, ListMilestones>) -> F
         Observed::Absent => {}
         Observed::Unknown(gap) => list.gaps.push(gap),
     }
-    Fact::new(Observed::Present(list), updated.origin)
+    Fact::new(Observed::Present(list), origin)
+}
+
+fn newest_milestone(answer: &ListMilestones) -> Option<Time> {
+    answer.milestone_summaries.iter().flatten().filter_map(|milestone| milestone.recorded_at).max()
 }

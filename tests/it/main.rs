@@ -7,6 +7,8 @@ mod alerts;
 mod authors;
 mod bad_input;
 mod catalogue;
+#[cfg(unix)]
+mod closed_loop;
 mod dependencies;
 mod detection;
 mod diff;

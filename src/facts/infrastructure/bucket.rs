@@ -25,6 +25,8 @@ facts! {
         is_policy_public: bool => [S3GetBucketPolicyStatus, S3GetBucketPolicy];
         /// True when the policy refuses everybody's requests without TLS.
         refuses_http: bool => [S3GetBucketPolicy];
+        /// The policy with a statement added that refuses requests without TLS, as JSON text.
+        policy_refusing_http: String => [S3GetBucketPolicy];
         /// True when the policy lets CloudTrail write for named trails or accounts only.
         scopes_cloudtrail: bool => [S3GetBucketPolicy];
         /// `Enabled` or `Suspended`; absent when versions were never kept.
@@ -165,6 +167,7 @@ fn bucket(snapshot: &Snapshot, answers: &Answers<'_>, region: &str, name: &str) 
         is_acl_public: is_acl_public(&answers.acls.of_unique(region, name)),
         is_policy_public: is_policy_public(&status, &policy, name),
         refuses_http: of_policy(&policy, name, |policy| bucket_policy::refuses_http(policy, &arn(snapshot, name))),
+        policy_refusing_http: policy_refusing_http(&policy, &arn(snapshot, name), name),
         scopes_cloudtrail: of_policy(&policy, name, bucket_policy::scopes_cloudtrail),
         versioning: versioning.optional("/Status", |answer| answer.status.clone()),
         mfa_delete: versioning.optional("/MFADelete", |answer| answer.mfa_delete.clone()),
@@ -183,6 +186,17 @@ fn bucket(snapshot: &Snapshot, answers: &Answers<'_>, region: &str, name: &str) 
                 rule.default_retention.as_ref()?.mode.clone()
             },
         ),
+    }
+}
+
+fn policy_refusing_http(policy: &Source<'_, s3api::GetBucketPolicy>, arn: &str, name: &str) -> Fact<String> {
+    let text = policy.optional("/Policy", |answer| answer.policy.clone());
+    match text.state {
+        Observed::Unknown(gap) => Fact::unknown(gap),
+        state => match bucket_policy::with_tls(state.present().map(String::as_str), arn, name) {
+            Ok(policy) => Fact::new(Observed::Present(policy), text.origin),
+            Err(gap) => Fact::unknown(gap),
+        },
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a bucket policy says about transport and about CloudTrail.
 
+use serde_json::{Value as Json, json};
+
 use crate::facts::{Gap, MALFORMED};
 use crate::iam::exposure::public_statements;
 use crate::iam::glob::matches_text;
@@ -11,9 +13,7 @@ use crate::iam::template::Template;
 
 /// Reads a policy as the API returns it: JSON in text.
 pub(super) fn parse(text: &str, bucket: &str) -> Result<Policy, Gap> {
-    let malformed =
-        |error| Gap::of_reason(MALFORMED, format!("the policy of bucket `{bucket}` cannot be read: {error}"));
-    text.parse().map_err(|error: crate::iam::error::PolicyError| malformed(error.to_string()))
+    text.parse().map_err(|error: crate::iam::error::PolicyError| malformed(bucket, &error.to_string()))
 }
 
 /// True when the policy refuses everybody's requests that come without TLS, to the bucket and to every object.
@@ -25,6 +25,34 @@ pub(super) fn refuses_http(policy: &Policy, bucket_arn: &str) -> bool {
         ["a", "aa/aa", "b", "bb/bb"].iter().all(|key| matches_text(pattern, &format!("{bucket_arn}/{key}")))
     };
     covers(bucket_arn) && patterns.iter().any(every_key)
+}
+
+/// The policy, if there is one, with a statement added that refuses everybody's requests without TLS.
+pub(super) fn with_tls(policy: Option<&str>, bucket_arn: &str, bucket: &str) -> Result<String, Gap> {
+    let mut document = match policy {
+        Some(text) => serde_json::from_str(text).map_err(|error| malformed(bucket, &error.to_string()))?,
+        None => json!({ "Version": "2012-10-17" }),
+    };
+    let members = document.as_object_mut().ok_or_else(|| malformed(bucket, "it is no object"))?;
+    let mut statements = match members.remove("Statement") {
+        None => Vec::new(),
+        Some(Json::Array(statements)) => statements,
+        Some(one) => vec![one],
+    };
+    // S3 wants every name of a statement once.
+    let is_taken = |name: &str| statements.iter().any(|one| one.get("Sid").and_then(Json::as_str) == Some(name));
+    let sid = if is_taken("RefuseWithoutTls") { "RefuseEverythingWithoutTls" } else { "RefuseWithoutTls" };
+    statements.push(json!({
+        "Sid": sid, "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+        "Resource": [bucket_arn, format!("{bucket_arn}/*")],
+        "Condition": { "Bool": { "aws:SecureTransport": "false" } },
+    }));
+    members.insert("Statement".to_owned(), Json::Array(statements));
+    Ok(document.to_string())
+}
+
+fn malformed(bucket: &str, error: &str) -> Gap {
+    Gap::of_reason(MALFORMED, format!("the policy of bucket `{bucket}` cannot be read: {error}"))
 }
 
 fn denies_http(statement: &Statement) -> bool {
@@ -100,7 +128,7 @@ fn names_source(condition: &Condition) -> bool {
 mod tests {
     use serde_json::{Value, json};
 
-    use super::{parse, refuses_http, scopes_cloudtrail};
+    use super::{parse, refuses_http, scopes_cloudtrail, with_tls};
 
     const BUCKET: &str = "arn:aws:s3:::logs";
 
@@ -113,6 +141,18 @@ mod tests {
 
     fn refuses(text: &str) -> bool {
         refuses_http(&parse(text, "logs").unwrap(), BUCKET)
+    }
+
+    #[test]
+    fn a_policy_with_the_statement_added_refuses_http_and_keeps_the_rest() {
+        let other = json!({ "Sid": "RefuseWithoutTls", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "*" });
+        let one = json!({ "Version": "2012-10-17", "Statement": other }).to_string();
+        for policy in [None, Some(one.as_str()), Some(r#"{"Version":"2012-10-17","Statement":[]}"#)] {
+            let made = with_tls(policy, BUCKET, "logs").unwrap();
+            assert!(refuses(&made), "{made}");
+            assert_eq!(made.contains(&other.to_string()), policy == Some(&one), "{made}");
+        }
+        assert!(with_tls(Some("[]"), BUCKET, "logs").is_err());
     }
 
     #[test]

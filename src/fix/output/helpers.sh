@@ -42,8 +42,8 @@ confirm() {
 }
 
 check_account() {
-  mine=$(aws sts get-caller-identity --query Account --output text)
-  me=$(aws sts get-caller-identity --query Arn --output text)
+  mine=$(aws sts get-caller-identity --region "$home" --query Account --output text)
+  me=$(aws sts get-caller-identity --region "$home" --query Arn --output text)
   [ "$mine" = "$account" ] && return
   note "nothing was run: these credentials belong to account $mine, the plan to $account"
   exit 65

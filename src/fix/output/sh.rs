@@ -19,7 +19,8 @@ pub(super) fn render(plan: &Plan, _: &Settings) -> String {
     let mut out = String::from("#!/bin/sh\n");
     head(plan, &mut out);
     out.push_str(HELPERS);
-    let _ = writeln!(out, "\naccount={}\nlast={}", quoted(&plan.account), plan.steps.len());
+    let _ =
+        writeln!(out, "\naccount={}\nhome={}\nlast={}", quoted(&plan.account), plan.leader_region, plan.steps.len());
     values(plan, &mut out);
     if !plan.steps.is_empty() {
         out.push_str("\ncheck_account\n");

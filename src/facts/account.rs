@@ -13,7 +13,7 @@ use super::iam_access::AccountAccess;
 use super::iam_account::{self, IamAccount};
 use super::iam_user::IamUser;
 use super::identity::{self, Federation};
-use super::infrastructure::{self, PublicAccessBlock};
+use super::infrastructure::{self, Infrastructure, PublicAccessBlock, RunningResource};
 use super::monitoring::Monitoring;
 use super::organization::{self, Organization};
 use super::password_policy::{self, PasswordPolicy};
@@ -75,6 +75,8 @@ facts! {
         cost_anomalies: CostAnomalies => [];
         /// Workloads of the Well-Architected Tool.
         workloads: List<Workload> => [WellarchitectedListWorkloads];
+        /// EC2 instances and RDS instances; functions and containers are not read.
+        running_resources: List<RunningResource> => [Ec2DescribeInstances, RdsDescribeDbInstances];
         /// True when a trail records every account of the organization.
         has_organization_trail: bool => [CloudtrailDescribeTrails];
         /// True when the account has at least one S3 bucket.
@@ -89,15 +91,21 @@ pub(crate) fn id(snapshot: &Snapshot) -> String {
     format!("arn:{}:iam::{}:account", snapshot.partition, snapshot.account)
 }
 
+/// What was built before, for the account to sum up.
+pub(crate) struct Parts<'a> {
+    pub(crate) alerting: &'a Alerting,
+    pub(crate) trails: &'a Trails,
+    pub(crate) infrastructure: &'a Infrastructure,
+    pub(crate) access: AccountAccess,
+}
+
 /// Builds the account. `as_of` replaces the credential report's own time when the caller judges as of another day.
 pub(crate) fn build(
     snapshot: &Snapshot,
     report: &CredentialReport,
     users: &List<Resource<IamUser>>,
     as_of: Option<Time>,
-    alerting: &Alerting,
-    trails: &Trails,
-    access: AccountAccess,
+    Parts { alerting, trails, infrastructure, access }: Parts<'_>,
 ) -> Resource<Account> {
     let organization = organization::build(snapshot);
     let facts = Account {
@@ -126,6 +134,7 @@ pub(crate) fn build(
         support: Fact::derived(Observed::Present(review::support(snapshot))),
         cost_anomalies: Fact::derived(Observed::Present(alerting.cost_anomalies.clone())),
         workloads: Fact::derived(Observed::Present(workloads(snapshot))),
+        running_resources: Fact::derived(Observed::Present(infrastructure::running(infrastructure))),
         multi_region_trails: Fact::derived(Observed::Present(trails.multi_region.clone())),
         has_organization_trail: trails.has_organization_trail(),
         has_bucket: Source::<ListBuckets>::global(snapshot)

@@ -73,8 +73,8 @@ pub use iam_user::{AccessKey, IamUser};
 pub use identity::{Federation, ServerCertificate};
 pub use infrastructure::{
     Bucket, Database, EventDataStore, FileSystem, FlowLog, FrontEnd, Infrastructure, Instance, KmsKey, NetworkAcl,
-    OpenPorts, PeeringRoute, PublicAccessBlock, RegionDefaults, RouteTable, SecurityGroup, SecurityGroupRule, Tag,
-    TrailBucket, TrailLogGroup, Volume, Vpc,
+    OpenPorts, PeeringRoute, PublicAccessBlock, RegionDefaults, ResourcePolicy, RouteTable, RunningResource,
+    SecurityGroup, SecurityGroupRule, Tag, TrailBucket, TrailLogGroup, Volume, Vpc,
 };
 pub use monitoring::{EventAlert, Monitoring};
 pub use observed::{
@@ -140,8 +140,9 @@ impl Facts {
         let trails = trail::build(snapshot);
         let alerting = alerting::build(snapshot, &report, &trails, as_of);
         let access = engine.of_account(&users);
-        let account = account::build(snapshot, &report, &users, as_of, &alerting, &trails, access);
-        let infrastructure = Infrastructure::build(snapshot, &trails.all);
+        let infrastructure = Infrastructure::build(snapshot, &trails.all, &alerting.topics);
+        let parts = account::Parts { alerting: &alerting, trails: &trails, infrastructure: &infrastructure, access };
+        let account = account::build(snapshot, &report, &users, as_of, parts);
         Self {
             account,
             root,
@@ -290,6 +291,24 @@ pub const KINDS: &[Kind] = &[
         plural: "KMS keys",
         operations: &[Operation::KmsListKeys],
         list: |facts| facts.infrastructure.keys.listing(),
+    },
+    Kind {
+        schema: ResourcePolicy::SCHEMA,
+        variable: "policy",
+        plural: "S3 buckets, topics for alerts and keys of such topics",
+        operations: &[
+            Operation::S3ListBuckets,
+            Operation::CloudwatchDescribeAlarms,
+            Operation::BudgetsDescribeBudgets,
+            Operation::BudgetsDescribeNotificationsForBudget,
+            Operation::BudgetsDescribeSubscribersForNotification,
+            Operation::EventsListRules,
+            Operation::EventsListTargetsByRule,
+            Operation::CloudtrailDescribeTrails,
+            Operation::SnsGetTopicAttributes,
+            Operation::KmsDescribeKey,
+        ],
+        list: |facts| facts.infrastructure.resource_policies.listing(),
     },
     Kind {
         schema: Instance::SCHEMA,

@@ -481,3 +481,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_policies_of_topics_and_of_their_keys_are_judged_by_whom_they_let_in() {
+    const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/0b7c9d52-3c1e-4f6a-8a86-5f1d2c3b4a59";
+    let open = json!({ "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*" });
+    let is_public = |account: &Value, id: &str| {
+        let facts = Facts::build(&read(account), None);
+        let policies = facts.infrastructure.resource_policies.items;
+        policies.into_iter().find(|policy| policy.id == id).unwrap().facts.is_public.state
+    };
+    let mut account = hardened();
+    assert_eq!(is_public(&account, BILLING), Observed::Present(false), "the default statement is pinned");
+    assert_eq!(is_public(&account, KEY), Observed::Present(false));
+    policy(&mut account, BILLING, &json!([open]));
+    assert_eq!(is_public(&account, BILLING), Observed::Present(true));
+    let text = json!({ "Version": "2012-10-17", "Statement": [open] }).to_string();
+    respond(&mut account, "GetKeyPolicy", KEY, |response| response["Policy"] = json!(text));
+    assert_eq!(is_public(&account, KEY), Observed::Present(true));
+    respond(&mut account, "GetTopicAttributes", BILLING, |r| r["Attributes"]["KmsMasterKeyId"] = json!("alias/none"));
+    let gaps = Facts::build(&read(&account), None).infrastructure.resource_policies.gaps;
+    assert!(gaps.iter().any(|gap| gap.request().is_some_and(|request| request.contains("alias/none"))), "{gaps:?}");
+    refuse(&mut account, "GetTopicAttributes", BILLING, "AuthorizationError");
+    assert!(matches!(is_public(&account, BILLING), Observed::Unknown(_)));
+}

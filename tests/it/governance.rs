@@ -3,7 +3,7 @@
 use posture::finding::Status;
 use serde_json::{Value, json};
 
-use crate::infrastructure::{answer, asked, refused, verdicts};
+use crate::infrastructure::{answer, asked, refused, statuses, verdicts};
 
 fn here(operation: &str, response: &Value) -> Value {
     answer("organizations", operation, "us-east-1", response)
@@ -217,4 +217,31 @@ fn services_are_delegated_to_accounts_other_than_the_management_account() {
     assert_eq!(of(&["123456789012"], None), Status::Fail);
     assert_eq!(of(&[], None), Status::Fail);
     assert_eq!(of(&["222233334444"], None), Status::Unknown);
+}
+
+#[test]
+fn the_management_account_fails_by_an_instance_and_never_passes_by_what_is_read() {
+    const RULE: &str = "org-mgmt-no-workloads";
+    let judged = |management: &str, state: Option<&str>, elsewhere: &Value| {
+        let machine = |state: &str| json!({ "Instances": [{ "InstanceId": "i-1", "State": { "Name": state } }] });
+        let reservations: Vec<Value> = state.map(machine).into_iter().collect();
+        let empty = json!({ "DBInstances": [] });
+        statuses(
+            RULE,
+            &[
+                organization(management),
+                answer("ec2", "DescribeInstances", "us-east-1", &json!({ "Reservations": reservations })),
+                elsewhere.clone(),
+                answer("rds", "DescribeDBInstances", "us-east-1", &empty),
+                answer("rds", "DescribeDBInstances", "eu-west-1", &empty),
+            ],
+        )
+    };
+    let none = answer("ec2", "DescribeInstances", "eu-west-1", &json!({ "Reservations": [] }));
+    let denied = refused("ec2", "DescribeInstances", "eu-west-1", "UnauthorizedOperation");
+    assert_eq!(judged("123456789012", Some("stopped"), &none), [Status::Fail]);
+    assert_eq!(judged("123456789012", Some("running"), &denied), [Status::Fail]);
+    assert_eq!(judged("123456789012", Some("terminated"), &none), [Status::Unknown]);
+    assert_eq!(judged("123456789012", None, &none), [Status::Unknown]);
+    assert_eq!(judged("210987654321", Some("running"), &none), [Status::NotApplicable]);
 }

@@ -251,3 +251,33 @@ fn tls_is_forced_only_when_the_parameter_in_force_says_so() {
     assert_eq!(judged("in-sync", json!({ "Parameters": [] })), [Status::NotApplicable]);
     assert_eq!(judged("in-sync", json!({ "Parameters": [], "Marker": "more" })), [Status::Unknown]);
 }
+
+#[test]
+fn a_bucket_policy_open_to_everybody_fails_unless_a_condition_pins_the_caller() {
+    const RULE: &str = "resource-policy-no-public-principal";
+    let buckets = json!({ "Buckets": [{ "Name": "site", "BucketRegion": "us-east-1" }] });
+    let listed = answer("s3api", "ListBuckets", "us-east-1", &buckets);
+    let of_site = |found: &[Value]| {
+        let site = verdicts(RULE, found).into_iter().find(|(id, ..)| id == "arn:aws:s3:::site").unwrap();
+        assert_eq!(site.1.as_deref(), Some("us-east-1"));
+        site.2
+    };
+    let with = |condition: &Value| {
+        let statement = json!({ "Effect": "Allow", "Principal": { "AWS": "*" }, "Action": "s3:GetObject",
+            "Resource": "arn:aws:s3:::site/*", "Condition": condition });
+        let text = json!({ "Version": "2012-10-17", "Statement": statement }).to_string();
+        let policy = asked("s3api", "GetBucketPolicy", &json!({ "Bucket": "site" }), &json!({ "Policy": text }));
+        of_site(&[listed.clone(), policy])
+    };
+    assert_eq!(with(&json!({})), Status::Fail);
+    assert_eq!(with(&json!({ "StringEquals": { "aws:PrincipalOrgID": "o-1" } })), Status::Pass);
+    assert_eq!(with(&json!({ "Bool": { "aws:SecureTransport": "true" } })), Status::Fail);
+    let without = |code: &str| {
+        let mut observation = refused("s3api", "GetBucketPolicy", "us-east-1", code);
+        observation["request"] = json!({ "Bucket": "site" });
+        of_site(&[listed.clone(), observation])
+    };
+    assert_eq!(without("NoSuchBucketPolicy"), Status::NotApplicable);
+    assert_eq!(without("AccessDenied"), Status::Unknown);
+    assert_eq!(of_site(std::slice::from_ref(&listed)), Status::Unknown);
+}

@@ -13,7 +13,9 @@ mod log_group;
 mod network_acl;
 pub(crate) mod region_defaults;
 pub(crate) mod regional;
+mod resource_policy;
 mod route_table;
+mod running;
 mod security_group;
 mod vpc;
 
@@ -29,10 +31,14 @@ pub use log_group::TrailLogGroup;
 pub use network_acl::{NetworkAcl, OpenPorts};
 pub use region_defaults::RegionDefaults;
 pub(crate) use regional::{Element, Page, Regional, asked};
+pub use resource_policy::ResourcePolicy;
 pub use route_table::{PeeringRoute, RouteTable};
+pub use running::RunningResource;
+pub(crate) use running::build as running;
 pub use security_group::{SecurityGroup, SecurityGroupRule};
 pub use vpc::{FlowLog, Vpc};
 
+use super::sns_topic::SnsTopic;
 use super::trail::Trail;
 use super::{List, Resource};
 use crate::snapshot::Snapshot;
@@ -50,6 +56,8 @@ pub struct Infrastructure {
     pub event_data_stores: List<Resource<EventDataStore>>,
     /// KMS keys.
     pub keys: List<Resource<KmsKey>>,
+    /// Policies of buckets, of topics that alerts go through and of their keys.
+    pub resource_policies: List<Resource<ResourcePolicy>>,
     /// EC2 instances.
     pub instances: List<Resource<Instance>>,
     /// EBS volumes.
@@ -72,7 +80,11 @@ pub struct Infrastructure {
 
 impl Infrastructure {
     /// Builds all of it.
-    pub(crate) fn build(snapshot: &Snapshot, trails: &List<Resource<Trail>>) -> Self {
+    pub(crate) fn build(
+        snapshot: &Snapshot,
+        trails: &List<Resource<Trail>>,
+        topics: &List<Resource<SnsTopic>>,
+    ) -> Self {
         let answers = bucket::Answers::read(snapshot);
         let interfaces = vpc::interfaces(snapshot);
         let tables = route_table::tables(snapshot);
@@ -82,6 +94,7 @@ impl Infrastructure {
             trail_log_groups: log_group::build(snapshot, trails),
             event_data_stores: event_data_store::build(snapshot),
             keys: kms_key::build(snapshot),
+            resource_policies: resource_policy::build(snapshot, topics),
             instances: instance::instances(snapshot),
             volumes: instance::volumes(snapshot),
             vpcs: vpc::build(snapshot, &interfaces),

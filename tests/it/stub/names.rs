@@ -88,10 +88,6 @@ pub(super) fn rest_json(service: &str, member: &str) -> String {
 
 /// The members of a request as the AWS CLI takes them.
 pub(super) fn members(service: &str, body: Value) -> Map<String, Value> {
-    let Value::Object(body) = body else { panic!("{body} is no request") };
-    if service != "guardduty" {
-        return body;
-    }
     const NAMES: [(&str, &str); 7] = [
         ("criterion", "Criterion"),
         ("eq", "Eq"),
@@ -101,6 +97,10 @@ pub(super) fn members(service: &str, body: Value) -> Map<String, Value> {
         ("maxResults", "MaxResults"),
         ("nextToken", "NextToken"),
     ];
+    let Value::Object(body) = body else { panic!("{body} is no request") };
+    if service != "guardduty" {
+        return body;
+    }
     let renamed = |(wire, value): (String, Value)| {
         let name = NAMES.iter().find(|(one, _)| *one == wire).map_or(wire.clone(), |(_, name)| (*name).to_owned());
         (name, if value.is_object() { Value::Object(members(service, value)) } else { value })

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::io::Cursor;
 
 use posture::config::Config;
+use posture::filter::{Coverage, Pattern, covers};
 use posture::finding::Status;
 use posture::rule::{ParamOverrides, load};
 use posture::scan::Scan;
@@ -83,5 +84,31 @@ pub(crate) fn configuration(data: &[u8]) {
         (Ok(one), Ok(two)) => assert_eq!(format!("{one:?}"), format!("{two:?}")),
         (Err(one), Err(two)) => assert_eq!(one.to_string(), two.to_string()),
         _ => panic!("read twice, with two outcomes"),
+    }
+}
+
+/// Two filter patterns, one a line: each is refused with the place, or reads back from how it is printed as the same
+/// pattern, which covers itself; and whether the first covers the second is decided in bounded time.
+pub(crate) fn filter_pattern(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let (one, other) = text.split_once('\n').unwrap_or((text, text));
+    let read = |text: &str| match text.parse::<Pattern>() {
+        Ok(Pattern::Json(tree)) => {
+            let printed = tree.to_string();
+            // A spelling can be longer when it is printed, and there is a longest pattern.
+            if printed.len() <= posture::filter::MAX_BYTES {
+                assert_eq!(printed.parse::<Pattern>().unwrap(), Pattern::Json(tree.clone()), "{printed}");
+            }
+            assert!(!matches!(covers(&tree, &tree), Coverage::Misses(_)), "{printed}");
+            Some(tree)
+        }
+        Ok(_) => None,
+        Err(error) => {
+            assert!(!error.to_string().is_empty());
+            None
+        }
+    };
+    if let (Some(one), Some(other)) = (read(one), read(other)) {
+        assert_eq!(covers(&one, &other), covers(&one, &other));
     }
 }

@@ -43,22 +43,73 @@ const AWS_POLICY: &str = "AWSManagedPolicy";
 
 /// Users with their inline policies, groups and boundaries.
 pub fn users(snapshot: &Snapshot) -> Entities<'_, iam::UserDetail> {
-    collect(snapshot, &[USER], "UserDetailList", |details| details.user_detail_list.as_ref())
+    collect(snapshot, &[USER], "UserDetailList", |details| details.user_detail_list.as_ref(), lacking_of_user)
 }
 
 /// Groups with their inline policies.
 pub fn groups(snapshot: &Snapshot) -> Entities<'_, iam::GroupDetail> {
-    collect(snapshot, &[GROUP], "GroupDetailList", |details| details.group_detail_list.as_ref())
+    collect(snapshot, &[GROUP], "GroupDetailList", |details| details.group_detail_list.as_ref(), lacking_of_group)
 }
 
 /// Roles with their trust policies, inline policies and instance profiles.
 pub fn roles(snapshot: &Snapshot) -> Entities<'_, iam::RoleDetail> {
-    collect(snapshot, &[ROLE], "RoleDetailList", |details| details.role_detail_list.as_ref())
+    collect(snapshot, &[ROLE], "RoleDetailList", |details| details.role_detail_list.as_ref(), lacking_of_role)
 }
 
 /// Managed policies: the customer's, and those of AWS that are attached to something.
 pub fn policies(snapshot: &Snapshot) -> Entities<'_, iam::ManagedPolicyDetail> {
-    collect(snapshot, &[LOCAL_POLICY, AWS_POLICY], "Policies", |details| details.policies.as_ref())
+    collect(
+        snapshot,
+        &[LOCAL_POLICY, AWS_POLICY],
+        "Policies",
+        |details| details.policies.as_ref(),
+        |policy| policy.arn.is_none().then_some("Arn"),
+    )
+}
+
+/// The first member that is not there, of those that AWS always sends and without which an entity, or what it may do,
+/// is not known. Lists of inline policies are not among them: AWS leaves empty ones out.
+fn lacking(members: &[(&'static str, bool)]) -> Option<&'static str> {
+    members.iter().find(|(_, is_there)| !is_there).map(|(name, _)| *name)
+}
+
+fn lacking_of_user(user: &iam::UserDetail) -> Option<&'static str> {
+    lacking(&[
+        ("Arn", user.arn.is_some()),
+        ("UserName", user.user_name.is_some()),
+        ("GroupList", user.group_list.is_some()),
+        ("AttachedManagedPolicies", are_attached(user.attached_managed_policies.as_deref())),
+        ("UserPolicyList", are_inline(user.user_policy_list.as_deref())),
+    ])
+}
+
+fn lacking_of_group(group: &iam::GroupDetail) -> Option<&'static str> {
+    lacking(&[
+        ("Arn", group.arn.is_some()),
+        ("GroupName", group.group_name.is_some()),
+        ("AttachedManagedPolicies", are_attached(group.attached_managed_policies.as_deref())),
+        ("GroupPolicyList", are_inline(group.group_policy_list.as_deref())),
+    ])
+}
+
+fn lacking_of_role(role: &iam::RoleDetail) -> Option<&'static str> {
+    lacking(&[
+        ("Arn", role.arn.is_some()),
+        ("RoleName", role.role_name.is_some()),
+        ("AssumeRolePolicyDocument", role.assume_role_policy_document.is_some()),
+        ("AttachedManagedPolicies", are_attached(role.attached_managed_policies.as_deref())),
+        ("RolePolicyList", are_inline(role.role_policy_list.as_deref())),
+    ])
+}
+
+/// Whether attached policies are listed, each by its ARN.
+fn are_attached(list: Option<&[iam::AttachedPolicy]>) -> bool {
+    list.is_some_and(|all| all.iter().all(|policy| policy.policy_arn.is_some()))
+}
+
+/// Whether inline policies, where there are some, have their names and documents.
+fn are_inline(list: Option<&[iam::PolicyDetail]>) -> bool {
+    list.into_iter().flatten().all(|policy| policy.policy_name.is_some() && policy.policy_document.is_some())
 }
 
 fn collect<'a, T>(
@@ -66,6 +117,7 @@ fn collect<'a, T>(
     filters: &[&str],
     member: &str,
     list: impl Fn(&'a iam::GetAccountAuthorizationDetails) -> Option<&'a Vec<T>>,
+    lacking: impl Fn(&T) -> Option<&'static str>,
 ) -> Entities<'a, T> {
     let mut entities = Entities { items: Vec::new(), gaps: Vec::new() };
     for filter in filters {
@@ -80,7 +132,16 @@ fn collect<'a, T>(
                     covered = true;
                     entities.gaps.extend(source.cut_off(details.is_truncated, details.marker.as_ref()));
                     match list(details) {
-                        Some(items) => entities.extend(answer.index, items),
+                        Some(items) => {
+                            let untold = items.iter().filter_map(&lacking).map(|name| {
+                                source.gap(
+                                    MEMBER_MISSING,
+                                    &format!("an entry of `{member}` lacks `{name}` or a part of it"),
+                                )
+                            });
+                            entities.gaps.extend(untold);
+                            entities.extend(answer.index, items);
+                        }
                         None => {
                             entities.gaps.push(source.gap(MEMBER_MISSING, &format!("the answer has no `{member}`")));
                         }

@@ -2,7 +2,7 @@
 
 use super::alarm::{Alarms, Place, routes};
 use super::alerts::{AlertRoute, Publisher, Walk};
-use super::{Fact, Gap, List, Observed, Origin, UNDECIDED, leader_region};
+use super::{Fact, Gap, List, MEMBER_MISSING, Observed, Origin, UNDECIDED, leader_region};
 use crate::facts;
 use crate::snapshot::shapes::cloudwatch::{Dimension, MetricAlarm};
 use crate::snapshot::{Snapshot, Time};
@@ -72,6 +72,8 @@ pub(crate) fn build(
         for (place, alarm) in alarms.in_region(region).filter(|(_, alarm)| reads_charges(alarm)) {
             list.items.push(build_alarm(snapshot, walk, uses, alarm, &place));
         }
+        let nameless = alarms.in_region(region).find(|(_, alarm)| !names_metrics(alarm));
+        list.gaps.extend(nameless.map(|(place, _)| place.source.gap(MEMBER_MISSING, "an alarm names no metric")));
     }
     if snapshot.partition == "aws-cn" {
         let reason = "AWS's two Chinese manuals do not agree on the Region of the billing metric";
@@ -88,7 +90,8 @@ fn publishes_charges(partition: &str, region: &str) -> bool {
 
 /// One metric that an alarm reads, as far as it concerns charges.
 struct Reading<'a> {
-    dimensions: &'a [Dimension],
+    /// `None` when the answer lacks them: AWS sends an empty list when there are none.
+    dimensions: Option<&'a [Dimension]>,
     statistic: Option<&'a str>,
     period: Option<i64>,
     of_other_account: bool,
@@ -98,8 +101,7 @@ fn readings<'a>(alarm: &'a MetricAlarm, account: &str) -> Vec<Reading<'a>> {
     let mut found = Vec::new();
     if alarm.namespace.as_deref() == Some(NAMESPACE) && alarm.metric_name.as_deref() == Some(METRIC) {
         found.push(Reading {
-            // AWS leaves an empty list out.
-            dimensions: alarm.dimensions.as_deref().unwrap_or(&[]),
+            dimensions: alarm.dimensions.as_deref(),
             statistic: alarm.statistic.as_deref(),
             period: alarm.period,
             of_other_account: false,
@@ -110,7 +112,7 @@ fn readings<'a>(alarm: &'a MetricAlarm, account: &str) -> Vec<Reading<'a>> {
         let Some(metric) = &stat.metric else { continue };
         if metric.namespace.as_deref() == Some(NAMESPACE) && metric.metric_name.as_deref() == Some(METRIC) {
             found.push(Reading {
-                dimensions: metric.dimensions.as_deref().unwrap_or(&[]),
+                dimensions: metric.dimensions.as_deref(),
                 statistic: stat.stat.as_deref(),
                 period: stat.period,
                 of_other_account: query.account_id.as_deref().is_some_and(|id| id != account),
@@ -118,6 +120,18 @@ fn readings<'a>(alarm: &'a MetricAlarm, account: &str) -> Vec<Reading<'a>> {
         }
     }
     found
+}
+
+/// Whether an alarm says what it reads: one metric, or queries of which each names its metric or is an expression.
+fn names_metrics(alarm: &MetricAlarm) -> bool {
+    let is_named = |namespace: &Option<String>, name: &Option<String>| namespace.is_some() && name.is_some();
+    match &alarm.metrics {
+        Some(queries) if !queries.is_empty() => queries.iter().all(|query| {
+            let metric = query.metric_stat.as_ref().map(|stat| stat.metric.as_ref());
+            metric.is_none_or(|metric| metric.is_some_and(|metric| is_named(&metric.namespace, &metric.metric_name)))
+        }),
+        _ => is_named(&alarm.namespace, &alarm.metric_name),
+    }
 }
 
 /// True for an alarm that reads the metric of charges, of whatever service.
@@ -133,11 +147,12 @@ impl Reading<'_> {
             Some("LinkedAccount") => dimension.value.as_deref() == Some(account),
             _ => false,
         };
-        !self.of_other_account && self.currency().is_some() && self.dimensions.iter().all(is_known)
+        !self.of_other_account && self.currency().is_some() && self.dimensions.into_iter().flatten().all(is_known)
     }
 
     fn currency(&self) -> Option<&str> {
-        let currency = self.dimensions.iter().find(|dimension| dimension.name.as_deref() == Some("Currency"));
+        let mut dimensions = self.dimensions.into_iter().flatten();
+        let currency = dimensions.find(|dimension| dimension.name.as_deref() == Some("Currency"));
         currency.and_then(|dimension| dimension.value.as_deref())
     }
 }
@@ -154,11 +169,20 @@ fn build_alarm(
     let reading = total.or(readings.first());
     let state = place.required("/MetricAlarms/*/StateValue", alarm.state_value.clone());
     let routes = routes(walk, uses, alarm, place);
+    let is_told = |all: &[Dimension]| all.iter().all(|one| one.name.is_some() && one.value.is_some());
+    let lacks_dimensions = readings.iter().any(|reading| !reading.dimensions.is_some_and(is_told));
+    let untold = lacks_dimensions.then(|| place.source.gap(MEMBER_MISSING, "an alarm on charges has no `Dimensions`"));
     let published = if snapshot.partition == "aws-cn" { "CNY" } else { "USD" };
     BillingAlarm {
         name: place.required("/MetricAlarms/*/AlarmName", alarm.alarm_name.clone()),
-        watches_total: Fact::present(total.is_some(), place.origin("/MetricAlarms/*")),
-        currency: place.optional("/MetricAlarms/*", reading.and_then(Reading::currency).map(str::to_owned)),
+        watches_total: match (total, &untold) {
+            (None, Some(gap)) => Fact::unknown(gap.clone()),
+            _ => Fact::present(total.is_some(), place.origin("/MetricAlarms/*")),
+        },
+        currency: match (total, &untold) {
+            (None, Some(gap)) => Fact::unknown(gap.clone()),
+            _ => place.optional("/MetricAlarms/*", reading.and_then(Reading::currency).map(str::to_owned)),
+        },
         published_currency: Fact::derived(Observed::Present(published.to_owned())),
         statistic: place.optional("/MetricAlarms/*", reading.and_then(|one| one.statistic).map(str::to_owned)),
         period: place.required("/MetricAlarms/*", reading.and_then(|one| one.period)),

@@ -73,6 +73,8 @@ impl<'a> Buses<'a> {
             if lists_all {
                 origin = source.origin("/Rules");
                 list.gaps.extend(source.cut_off(None, listed.next_token.as_ref()));
+                let rules = source.required("/Rules", |answer| answer.rules.as_ref());
+                list.gaps.extend(rules.state.gap().cloned());
             }
             for (index, rule) in listed.rules.iter().flatten().enumerate() {
                 let place = Place { source: &source, index, region };
@@ -138,10 +140,7 @@ pub(crate) fn routes(
     uses: &mut Vec<(String, Publisher)>,
 ) -> Routes {
     let (targets, mut gaps): (&[events::Target], Vec<Gap>) = match source.state.clone() {
-        Observed::Present(answer) => (
-            answer.targets.as_deref().unwrap_or(&[]),
-            source.cut_off(None, answer.next_token.as_ref()).into_iter().collect(),
-        ),
+        Observed::Present(answer) => (answer.targets.as_deref().unwrap_or(&[]), incomplete(source, answer)),
         Observed::Absent => (&[], Vec::new()),
         Observed::Unknown(gap) => (&[], vec![gap]),
     };
@@ -190,6 +189,12 @@ fn targets(source: &Source<'_, events::ListTargetsByRule>) -> Fact<List<EventTar
         }
     });
     let items = items.collect();
-    let gaps = source.cut_off(None, answer.next_token.as_ref()).into_iter().collect();
-    Fact::present(List { items, gaps }, source.origin("/Targets"))
+    Fact::present(List { items, gaps: incomplete(source, answer) }, source.origin("/Targets"))
+}
+
+/// Why a rule may have more targets.
+fn incomplete(source: &Source<'_, events::ListTargetsByRule>, answer: &events::ListTargetsByRule) -> Vec<Gap> {
+    let missing = || source.gap(MEMBER_MISSING, "the answer has no `Targets`");
+    let missing = answer.targets.is_none().then(missing);
+    missing.into_iter().chain(source.cut_off(None, answer.next_token.as_ref())).collect()
 }

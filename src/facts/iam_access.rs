@@ -86,6 +86,8 @@ impl Engine {
         engine.gaps.extend(authorization::users(snapshot).gaps);
         engine.gaps.extend(authorization::groups(snapshot).gaps);
         engine.gaps.extend(authorization::roles(snapshot).gaps);
+        let unread = engine.account.unread().iter();
+        engine.gaps.extend(unread.map(|reason| Gap::of_reason(MALFORMED, reason.clone())));
         engine.gaps.sort();
         engine.gaps.dedup();
         engine

@@ -3,7 +3,7 @@
 use super::authorization::{self, Entity};
 use super::iam_user::IamUser;
 use super::resource::Resource;
-use super::{Fact, List, Observed, Origin};
+use super::{Fact, List, Observed};
 use crate::facts;
 use crate::snapshot::{Snapshot, shapes::iam};
 
@@ -39,20 +39,18 @@ fn group(
 ) -> Resource<IamGroup> {
     let detail = entity.detail;
     let standing_in = || format!("arn:{}:iam::{}:group/{name}", snapshot.partition, snapshot.account);
-    let place = |pointer: &'static str| Origin::at(entity.observation, pointer).element(entity.index);
-    let inline = detail.group_policy_list.as_deref().unwrap_or(&[]);
     let facts = IamGroup {
         name: Fact::derived(Observed::Present(name.to_owned())),
         members: Fact::derived(Observed::Present(members)),
         attached_policies: authorization::member(entity, "/GroupDetailList/*/AttachedManagedPolicies", |group| {
             let all = group.attached_managed_policies.as_ref()?;
-            Some(List::whole(all.iter().filter_map(|policy| policy.policy_arn.clone()).collect()))
+            all.iter().map(|policy| policy.policy_arn.clone()).collect::<Option<_>>().map(List::whole)
         }),
         // AWS leaves the member out for a group without inline policies.
-        inline_policies: Fact::present(
-            List::whole(inline.iter().filter_map(|policy| policy.policy_name.clone()).collect()),
-            place("/GroupDetailList/*/GroupPolicyList"),
-        ),
+        inline_policies: authorization::member(entity, "/GroupDetailList/*/GroupPolicyList", |group| {
+            let all = group.group_policy_list.iter().flatten();
+            all.map(|policy| policy.policy_name.clone()).collect::<Option<_>>().map(List::whole)
+        }),
     };
     Resource { id: detail.arn.clone().unwrap_or_else(standing_in), region: None, facts }
 }

@@ -98,6 +98,8 @@ pub(crate) fn policies(engine: &Engine) -> List<Resource<IamPolicy>> {
     let own = engine.account.principals().iter().flat_map(|principal| principal.policies.iter());
     let inline = groups.chain(own).filter_map(|attached| match &attached.policy {
         PolicyName::Managed(_) => None,
+        // What is known of it counts for whoever has it; the missing name is a gap of the list.
+        PolicyName::Inline { name, .. } if name.is_empty() => None,
         PolicyName::Inline { name, .. } => {
             let id = attached.policy.to_string();
             let place = (name.as_str(), "inline");

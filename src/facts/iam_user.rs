@@ -173,15 +173,14 @@ fn user(
 
 fn attached_policies(detail: &Observed<Entity<'_, iam::UserDetail>>) -> Fact<List<String>> {
     list(detail, "/UserDetailList/*/AttachedManagedPolicies", |user| {
-        user.attached_managed_policies.as_ref().map(|all| all.iter().filter_map(|p| p.policy_arn.clone()).collect())
+        user.attached_managed_policies.as_ref()?.iter().map(|policy| policy.policy_arn.clone()).collect()
     })
 }
 
 /// AWS leaves the member out for a user without inline policies.
 fn inline_policies(detail: &Observed<Entity<'_, iam::UserDetail>>) -> Fact<List<String>> {
     list(detail, "/UserDetailList/*/UserPolicyList", |user| {
-        let all = user.user_policy_list.as_deref().unwrap_or(&[]);
-        Some(all.iter().filter_map(|p| p.policy_name.clone()).collect())
+        user.user_policy_list.iter().flatten().map(|policy| policy.policy_name.clone()).collect()
     })
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Fact, List, Observed, Source};
+use super::{Fact, List, MEMBER_MISSING, Observed, Source};
 use crate::snapshot::{Answer, Shape, Snapshot, shapes::iam};
 
 /// The single calls of a snapshot, by the user whom they ask about.
@@ -64,23 +64,23 @@ impl<'a> UserCalls<'a> {
 
     /// Whether the user has an MFA device, unless the better source knows.
     pub(crate) fn mfa_active(&self, user: &str, better: Fact<bool>) -> Fact<bool> {
-        self.device(user, better, |_| true)
+        self.device(user, better, |_| Some(true))
     }
 
     /// Whether the user has a virtual MFA device, unless the better source knows. Serial numbers tell: a virtual device's
     /// is an ARN with `:mfa/`, a passkey's or security key's one with `:u2f/`, a code generator's is no ARN.
     pub(crate) fn has_virtual_mfa(&self, user: &str, better: Fact<bool>) -> Fact<bool> {
-        self.device(user, better, |device| {
-            device.serial_number.as_deref().is_none_or(|serial| serial.contains(":mfa/"))
-        })
+        self.device(user, better, |device| device.serial_number.as_deref().map(|serial| serial.contains(":mfa/")))
     }
 
-    fn device(&self, user: &str, better: Fact<bool>, counts: impl Fn(&iam::MfaDevice) -> bool) -> Fact<bool> {
+    fn device(&self, user: &str, better: Fact<bool>, counts: impl Fn(&iam::MfaDevice) -> Option<bool>) -> Fact<bool> {
         let (Observed::Unknown(_), Some(call)) = (&better.state, self.devices.get(user)) else { return better };
         let source = Source::from_answer(*call);
         let fact = source.required("/MFADevices", |answer| {
-            let found = answer.mfa_devices.as_ref()?.iter().any(&counts);
-            Some((found, source.cut_off(answer.is_truncated, answer.marker.as_ref())))
+            let told: Vec<Option<bool>> = answer.mfa_devices.as_ref()?.iter().map(&counts).collect();
+            let untold = told.contains(&None).then(|| source.gap(MEMBER_MISSING, "a device has no `SerialNumber`"));
+            let gap = source.cut_off(answer.is_truncated, answer.marker.as_ref()).or(untold);
+            Some((told.contains(&Some(true)), gap))
         });
         let origin = fact.origin;
         let state = fact.state.and_then(|(found, gap)| match gap {

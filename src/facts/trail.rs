@@ -79,7 +79,7 @@ struct Found<'a> {
 /// Builds the trails.
 pub(crate) fn build(snapshot: &Snapshot) -> Trails {
     let mut found: BTreeMap<&str, Found<'_>> = BTreeMap::new();
-    let mut gaps = Vec::new();
+    let (mut gaps, mut nameless) = (Vec::new(), Vec::new());
     let mut whole = BTreeSet::new();
     for answer in snapshot.answers::<cloudtrail::DescribeTrails>() {
         let source = Source::from_answer(answer);
@@ -96,7 +96,7 @@ pub(crate) fn build(snapshot: &Snapshot) -> Trails {
         }
         for (index, trail) in list.iter().enumerate() {
             let Some(arn) = trail.trail_arn.as_deref() else {
-                gaps.push(source.gap(MEMBER_MISSING, "a trail has no `TrailARN`"));
+                nameless.push(source.gap(MEMBER_MISSING, "a trail has no `TrailARN`"));
                 continue;
             };
             // Shadow copies say the same; the home Region's own words are preferred.
@@ -115,8 +115,9 @@ pub(crate) fn build(snapshot: &Snapshot) -> Trails {
         all.iter().filter(|trail| !matches!(trail.facts.is_multi_region.state, Observed::Present(false)));
     let multi_region = List {
         items: multi_region.map(|trail| trail.facts.clone()).collect(),
-        gaps: if whole.is_empty() { gaps.clone() } else { Vec::new() },
+        gaps: if whole.is_empty() { [gaps.clone(), nameless.clone()].concat() } else { nameless.clone() },
     };
+    gaps.extend(nameless);
     Trails { all: List { items: all, gaps }, multi_region }
 }
 

@@ -45,8 +45,24 @@ pub(crate) fn records(source: &Source<'_, GetEventSelectors>, partition: &str, c
     let basic = answer.event_selectors.iter().flatten().any(|selector| basic(selector, partition, calls));
     let advanced =
         answer.advanced_event_selectors.iter().flatten().any(|selector| advanced(selector, partition, calls));
+    if !basic && !advanced && !(answer.event_selectors.iter().flatten().all(is_told) && are_told(answer)) {
+        return Fact::unknown(source.gap(MEMBER_MISSING, "an event selector lacks a member that says what it records"));
+    }
     let pointer = if answer.event_selectors.is_some() { "/EventSelectors" } else { "/AdvancedEventSelectors" };
     Fact::present(basic || advanced, source.origin(pointer))
+}
+
+/// Whether a basic selector says what it records; one without data events has no `DataResources`.
+fn is_told(selector: &EventSelector) -> bool {
+    let mut resources = selector.data_resources.iter().flatten();
+    selector.read_write_type.is_some() && resources.all(|one| one.kind.is_some() && one.values.is_some())
+}
+
+fn are_told(answer: &GetEventSelectors) -> bool {
+    answer.advanced_event_selectors.iter().flatten().all(|selector| {
+        let fields = selector.field_selectors.as_ref();
+        fields.is_some_and(|fields| fields.iter().all(|field| field.field.is_some()))
+    })
 }
 
 fn basic(selector: &EventSelector, partition: &str, calls: Calls) -> bool {

@@ -27,7 +27,7 @@ pub(crate) fn read(account: &Value) -> Snapshot {
 }
 
 /// Every answer of an operation whose request or response names something.
-fn answers<'a>(account: &'a mut Value, operation: &str, named: &str) -> Vec<&'a mut Value> {
+pub(crate) fn answers<'a>(account: &'a mut Value, operation: &str, named: &str) -> Vec<&'a mut Value> {
     let all = account["observations"].as_array_mut().unwrap().iter_mut();
     let found: Vec<_> = all.filter(|one| one["operation"] == operation && one.to_string().contains(named)).collect();
     assert!(!found.is_empty(), "no {operation} of {named}");

@@ -104,3 +104,8 @@ fn the_corpus_of_rule_files_holds() {
 fn the_corpus_of_configurations_holds() {
     replay("configuration", inputs::configuration);
 }
+
+#[test]
+fn the_corpus_of_filter_patterns_holds() {
+    replay("filter_pattern", inputs::filter_pattern);
+}

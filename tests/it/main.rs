@@ -32,6 +32,7 @@ mod laws;
 #[cfg(feature = "live")]
 mod live;
 mod matrix;
+mod members;
 mod monitoring;
 #[cfg(feature = "live")]
 mod moto;

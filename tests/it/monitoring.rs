@@ -11,7 +11,7 @@ use posture::rule::{ParamOverrides, Rule, built_in};
 use posture::scan::Scan;
 use serde_json::{Value, json};
 
-use crate::alerts::{read, refuse, respond};
+use crate::alerts::{answers, read, refuse, respond};
 
 const TOPIC: &str = "arn:aws:sns:us-east-1:123456789012:billing-alerts";
 const REGIONS: [&str; 3] = ["us-east-1", "us-west-2", "eu-west-1"];
@@ -280,6 +280,29 @@ const DOUBTS: &[Doubt] = &[
     ("a log group in another account", |account| {
         trail(account, "CloudWatchLogsLogGroupArn", &json!("arn:aws:logs:us-east-1:210987654321:log-group:central:*"));
     }),
+    ("an alarm without the member on dimensions", |account| {
+        root_alarm(account, |alarm| drop(alarm.as_object_mut().unwrap().remove("Dimensions")));
+    }),
+    ("an alarm without the member on actions", |account| {
+        root_alarm(account, |alarm| drop(alarm.as_object_mut().unwrap().remove("AlarmActions")));
+    }),
+    ("an alarm without actions where nobody asked for composite alarms", |account| {
+        root_alarm(account, |alarm| alarm["AlarmActions"] = json!([]));
+        for answer in answers(account, "DescribeAlarms", "billing") {
+            answer.as_object_mut().unwrap().remove("request");
+        }
+    }),
+    ("a filter without the member on metrics", |account| {
+        root_filter(account, |filter| drop(filter.as_object_mut().unwrap().remove("metricTransformations")));
+    }),
+    ("a filter whose metric has no name", |account| {
+        root_filter(account, |filter| {
+            filter["metricTransformations"][0].as_object_mut().unwrap().remove("metricName");
+        });
+    }),
+    ("a filter without the member on its log group", |account| {
+        root_filter(account, |filter| drop(filter.as_object_mut().unwrap().remove("logGroupName")));
+    }),
     ("a list that goes on", |account| {
         root_filter(account, |filter| filter["logGroupName"] = json!("other"));
         respond(account, "DescribeMetricFilters", "monitor-root-usage", |response| {
@@ -414,6 +437,18 @@ fn an_alarm_without_action_fails_unless_something_else_acts_for_it() {
         found.unwrap().status
     };
     assert_eq!(silent(&account), Status::Fail);
+
+    let mut unasked = account.clone();
+    for answer in answers(&mut unasked, "DescribeAlarms", "billing") {
+        answer.as_object_mut().unwrap().remove("request");
+    }
+    assert_eq!(silent(&unasked), Status::Unknown);
+    let composites = json!({
+        "service": "cloudwatch", "operation": "DescribeAlarms", "region": "us-east-1",
+        "request": { "AlarmTypes": ["CompositeAlarm"] }, "response": { "CompositeAlarms": [] }
+    });
+    unasked["observations"].as_array_mut().unwrap().push(composites);
+    assert_eq!(silent(&unasked), Status::Fail);
 
     let mut followed = account.clone();
     respond(&mut followed, "DescribeAlarms", "billing", |response| {

@@ -113,8 +113,11 @@ impl<'a> Call<'a> {
             return Next::End;
         };
         if !all.is_null() {
-            // The last page has no token, and must not seem to have the one before it.
+            // The last page has no token, and must not seem to have what the one before it said of more.
             remove(all, &pages.output);
+            if let Some(more) = &pages.more {
+                remove(all, more);
+            }
         }
         merge(all, page);
         next(pages, all)
@@ -238,7 +241,7 @@ fn refused(protocol: Protocol, response: &HttpResponse, body: &[u8]) -> Refused 
 
 fn next(pages: &Page, all: &Value) -> Next {
     let token = at(all, &pages.output).and_then(Value::as_str).filter(|token| !token.is_empty());
-    let more = pages.more.as_deref().map(|more| at(all, more).and_then(Value::as_bool).unwrap_or_default());
+    let more = pages.more.as_deref().and_then(|more| at(all, more)).and_then(Value::as_bool);
     match (token, more) {
         (_, Some(false)) | (None, None) => Next::End,
         (Some(token), _) => Next::Page(token.to_owned()),

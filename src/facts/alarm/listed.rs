@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::{Gap, Observed, Origin, Source};
 use super::route::Place;
-use crate::snapshot::shapes::cloudwatch::{DescribeAlarms, MetricAlarm};
+use crate::snapshot::shapes::cloudwatch::{CompositeAlarm, DescribeAlarms, MetricAlarm};
 use crate::snapshot::{Observation, Request, Snapshot};
 
 /// One Region's answers.
@@ -15,6 +15,23 @@ struct Region<'a> {
     sources: Vec<(Source<'a, DescribeAlarms>, &'a DescribeAlarms)>,
     gaps: Vec<Gap>,
     is_asked: bool,
+    composites: Vec<&'a CompositeAlarm>,
+    composite_gaps: Vec<Gap>,
+    composites_asked: bool,
+}
+
+impl<'a> Region<'a> {
+    /// An answer that has no list of composite alarms says nothing of them: AWS sends an empty list when there are none.
+    fn add_composites(&mut self, source: &Source<'a, DescribeAlarms>, lists_all: bool) {
+        let listed = source.required("/CompositeAlarms", |answer| answer.composite_alarms.as_ref());
+        self.composites.extend(listed.state.present().copied().into_iter().flatten());
+        if lists_all {
+            self.composites_asked = true;
+            self.composite_gaps.extend(listed.state.gap().cloned());
+            let token = source.state.present().and_then(|answer| answer.next_token.as_ref());
+            self.composite_gaps.extend(source.cut_off(None, token));
+        }
+    }
 }
 
 /// Every Region's answers.
@@ -27,19 +44,29 @@ impl<'a> Alarms<'a> {
     pub(crate) fn read(snapshot: &'a Snapshot) -> Self {
         let mut regions: BTreeMap<&str, Region<'_>> = BTreeMap::new();
         for answer in snapshot.answers::<DescribeAlarms>() {
-            if !lists_metric_alarms(answer.observation) {
-                continue;
-            }
             let region = regions.entry(answer.observation.region.as_str()).or_default();
             let lists_all = lists_all(answer.observation);
-            region.is_asked |= lists_all;
             let source = Source::from_answer(answer);
+            if lists(answer.observation, "CompositeAlarm", false) {
+                region.add_composites(&source, lists_all);
+            }
+            if !lists(answer.observation, "MetricAlarm", true) {
+                continue;
+            }
+            region.is_asked |= lists_all;
             match source.state.clone() {
                 Observed::Present(described) => {
+                    let missing = source.required("/MetricAlarms", |answer| answer.metric_alarms.as_ref());
+                    region.gaps.extend(missing.state.gap().filter(|_| lists_all).cloned());
                     region.gaps.extend(source.cut_off(None, described.next_token.as_ref()).filter(|_| lists_all));
                     region.sources.push((source, described));
                 }
                 state => region.gaps.extend(state.gap().filter(|_| lists_all).cloned()),
+            }
+        }
+        for (name, region) in &mut regions {
+            if !region.composites_asked {
+                region.composite_gaps.extend(missing(name));
             }
         }
         Self { regions }
@@ -58,12 +85,14 @@ impl<'a> Alarms<'a> {
 
     /// The metric alarms of one Region, each with its place.
     pub(crate) fn in_region(&self, region: &str) -> impl Iterator<Item = (Place<'_>, &'a MetricAlarm)> {
-        self.regions.get(region).into_iter().flat_map(|region| &region.sources).flat_map(|(source, described)| {
-            // AWS may leave an empty list out.
-            let composites = described.composite_alarms.as_deref().unwrap_or(&[]);
-            let alarms = described.metric_alarms.iter().flatten().enumerate();
-            alarms.map(move |(index, alarm)| (Place { source, index, composites }, alarm))
-        })
+        let regions = self.regions.get(region).into_iter();
+        regions.flat_map(|region| region.sources.iter().map(move |source| (region, source))).flat_map(
+            |(region, (source, described))| {
+                let (composites, composite_gaps) = (region.composites.as_slice(), region.composite_gaps.as_slice());
+                let alarms = described.metric_alarms.iter().flatten().enumerate();
+                alarms.map(move |(index, alarm)| (Place { source, index, composites, composite_gaps }, alarm))
+            },
+        )
     }
 
     /// Why one Region may have more alarms.
@@ -71,16 +100,22 @@ impl<'a> Alarms<'a> {
         let known = self.regions.get(region);
         let mut gaps = known.map_or_else(Vec::new, |region| region.gaps.clone());
         if !known.is_some_and(|region| region.is_asked) {
-            gaps.extend(Source::<DescribeAlarms>::missing(region, Request::new()).state.gap().cloned());
+            gaps.extend(missing(region));
         }
         gaps
     }
 }
 
-fn lists_metric_alarms(observation: &Observation) -> bool {
+fn missing(region: &str) -> Option<Gap> {
+    Source::<DescribeAlarms>::missing(region, Request::new()).state.gap().cloned()
+}
+
+/// Whether the request asked for a kind of alarms. Without `AlarmTypes` AWS answers with metric alarms alone:
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>
+fn lists(observation: &Observation, kind: &str, by_default: bool) -> bool {
     match observation.request.get("AlarmTypes") {
-        Some(Value::Array(kinds)) if !kinds.is_empty() => kinds.iter().any(|kind| kind == "MetricAlarm"),
-        _ => true,
+        Some(Value::Array(kinds)) if !kinds.is_empty() => kinds.iter().any(|one| one == kind),
+        _ => by_default,
     }
 }
 

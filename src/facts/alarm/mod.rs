@@ -82,9 +82,11 @@ pub(crate) fn build(
             }
             let facts = Alarm {
                 name: place.required("/MetricAlarms/*/AlarmName", alarm.alarm_name.clone()),
-                has_action: Fact::present(acts(alarm.alarm_actions.as_deref()), place.origin("/MetricAlarms/*")),
+                has_action: place
+                    .required("/MetricAlarms/*/AlarmActions", alarm.alarm_actions.as_ref())
+                    .map(|actions| !actions.is_empty()),
                 actions_enabled: place.required("/MetricAlarms/*/ActionsEnabled", alarm.actions_enabled),
-                is_followed: Fact::present(place.followers(alarm).any(follower_acts), place.origin("/MetricAlarms/*")),
+                is_followed: is_followed(alarm, &place),
                 is_routed: is_routed(snapshot, alarm, region, around, uses),
                 is_security,
             };
@@ -96,13 +98,22 @@ pub(crate) fn build(
     List { items, gaps }
 }
 
-/// AWS leaves an empty list out.
-fn acts(actions: Option<&[String]>) -> bool {
-    actions.is_some_and(|actions| !actions.is_empty())
+fn is_followed(alarm: &MetricAlarm, place: &Place<'_>) -> Fact<bool> {
+    let here = place.origin("/MetricAlarms/*");
+    let followers = place.followers(alarm).map(|composite| match acts(composite) {
+        Some(acts) => Fact::present(acts, here),
+        None => Fact::unknown(place.source.gap(MEMBER_MISSING, "a composite alarm lacks a member about its actions")),
+    });
+    link::any(followers.chain([Fact::present(false, here)]), place.composite_gaps)
 }
 
-fn follower_acts(composite: &CompositeAlarm) -> bool {
-    composite.actions_enabled == Some(true) && acts(composite.alarm_actions.as_deref())
+/// Whether a composite alarm does something when it goes off, where the answer says so.
+fn acts(composite: &CompositeAlarm) -> Option<bool> {
+    match (composite.actions_enabled, composite.alarm_actions.as_ref().map(|actions| !actions.is_empty())) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
+    }
 }
 
 fn is_security(

@@ -5,15 +5,17 @@ use super::super::link::Link;
 use super::super::{Fact, Gap, MEMBER_MISSING, Observed, Origin, Source, UNDECIDED};
 use crate::snapshot::shapes::cloudwatch::{CompositeAlarm, DescribeAlarms, MetricAlarm};
 
-/// Where an alarm stands, and the composite alarms that the same answer lists.
+/// Where an alarm stands, and the composite alarms of its Region.
 #[derive(Clone, Copy)]
 pub(crate) struct Place<'a> {
     /// The answer.
     pub(crate) source: &'a Source<'a, DescribeAlarms>,
     /// The alarm's position among metric alarms.
     pub(crate) index: usize,
-    /// Composite alarms of the same answer.
-    pub(crate) composites: &'a [CompositeAlarm],
+    /// Composite alarms of the Region.
+    pub(crate) composites: &'a [&'a CompositeAlarm],
+    /// Why the Region may have more of them.
+    pub(crate) composite_gaps: &'a [Gap],
 }
 
 impl Place<'_> {
@@ -35,7 +37,7 @@ impl Place<'_> {
 
     /// The composite alarms that ask whether this alarm is in `ALARM`.
     pub(crate) fn followers<'b>(&'b self, alarm: &'b MetricAlarm) -> impl Iterator<Item = &'b CompositeAlarm> {
-        self.composites.iter().filter(|composite| follows(composite, alarm))
+        self.composites.iter().copied().filter(|composite| follows(composite, alarm))
     }
 }
 
@@ -65,7 +67,9 @@ pub(crate) fn routes(
             (_, link) => (route, link),
         }));
     }
-    Routes::join(found, Vec::new(), "the alarm has no action that publishes to an SNS topic", actions)
+    let own = place.required("/MetricAlarms/*/AlarmActions", alarm.alarm_actions.as_ref());
+    let gaps = own.state.gap().into_iter().chain(place.composite_gaps).cloned().collect();
+    Routes::join(found, gaps, "the alarm has no action that publishes to an SNS topic", actions)
 }
 
 fn address(route: &AlertRoute) -> String {

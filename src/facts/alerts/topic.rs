@@ -1,5 +1,7 @@
 //! One SNS topic on the way of alerts: does it exist, does anybody who confirmed listen, may the publisher publish.
 
+use std::collections::BTreeMap;
+
 use super::Answers;
 use super::key;
 use super::permission::{self, Guard, RolePolicies};
@@ -101,9 +103,13 @@ impl<'a> Topic<'a> {
 
     /// The key that the topic is encrypted with; absent when it is not encrypted.
     pub(crate) fn key_id(&self) -> Fact<&'a str> {
-        self.attributes.optional(KEY, |answer| {
-            answer.attributes.as_ref()?.get("KmsMasterKeyId").map(String::as_str).filter(|key| !key.is_empty())
-        })
+        let attributes = self.attributes.required("/Attributes", |answer| answer.attributes.as_ref());
+        let origin = attributes.origin.pointing(KEY);
+        let key = |attributes: &'a BTreeMap<String, String>| {
+            let key = attributes.get("KmsMasterKeyId").map(String::as_str).filter(|key| !key.is_empty());
+            key.map_or(Observed::Absent, Observed::Present)
+        };
+        Fact::new(attributes.state.and_then(key), origin)
     }
 
     /// Whether the publisher may use the topic's key.

@@ -199,7 +199,8 @@ fn records_global_types(element: &Recorder<'_, '_>, region: &str) -> Fact<bool> 
     let pointer = "/ConfigurationRecorders/*/recordingGroup/includeGlobalResourceTypes";
     match group.all_supported {
         Some(true) => element.required(pointer, group.include_global_resource_types),
-        Some(false) | None => {
+        None => element.required("/ConfigurationRecorders/*/recordingGroup/allSupported", None),
+        Some(false) => {
             Fact::present(GLOBAL_TYPES.iter().all(|name| is_listed(group.resource_types.as_ref(), name)), origin)
         }
     }

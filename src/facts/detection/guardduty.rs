@@ -116,9 +116,16 @@ impl<'a> Answers<'a> {
                     failed.push(source.gap(MEMBER_MISSING, "a finding has no `Id`"));
                     continue;
                 };
-                if finding.service.as_ref().and_then(|service| service.archived) == Some(true) {
-                    archived.insert(id);
-                    continue;
+                match finding.service.as_ref().and_then(|service| service.archived) {
+                    Some(false) => {}
+                    Some(true) => {
+                        archived.insert(id);
+                        continue;
+                    }
+                    None => {
+                        failed.push(source.gap(MEMBER_MISSING, "a finding has no `Archived`"));
+                        continue;
+                    }
                 }
                 let at = |pointer| source.origin(pointer).element(index);
                 let fact = |pointer, value: Option<_>| {

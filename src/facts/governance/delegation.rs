@@ -121,8 +121,10 @@ impl<'a> Delegations<'a> {
     fn of(&self, principal: &str) -> Fact<bool> {
         let administers = |source: &Source<'_, ListDelegatedServicesForAccount>| {
             let services = source.required("/DelegatedServices", |answer| {
-                let mut services = answer.delegated_services.as_ref()?.iter();
-                Some(services.any(|service| service.service_principal.as_deref() == Some(principal)))
+                let services = answer.delegated_services.as_ref()?.iter();
+                let names: Vec<&str> =
+                    services.map(|service| service.service_principal.as_deref()).collect::<Option<_>>()?;
+                Some(names.contains(&principal))
             });
             let is_cut_off = source.state.present().and_then(|answer| source.cut_off(None, answer.next_token.as_ref()));
             match (&services.state, is_cut_off) {

@@ -204,6 +204,9 @@ fn is_attached(targets: &Source<'_, ListTargetsForPolicy>) -> Result<bool, Gap> 
     let listed = answer.targets.as_ref().ok_or_else(|| targets.gap(MEMBER_MISSING, "the answer has no `Targets`"))?;
     let is_wide = |kind: Option<&str>| matches!(kind, Some("ROOT" | "ORGANIZATIONAL_UNIT"));
     let attached = listed.iter().any(|target| is_wide(target.kind.as_deref()));
+    if !attached && listed.iter().any(|target| target.kind.is_none()) {
+        return Err(targets.gap(MEMBER_MISSING, "a target has no `Type`"));
+    }
     match targets.cut_off(None, answer.next_token.as_ref()) {
         Some(_) if !attached => Err(targets.gap(INCOMPLETE, "the list goes on after the last page that was read")),
         _ => Ok(attached),

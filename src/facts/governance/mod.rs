@@ -12,7 +12,7 @@ use super::organization::Organization;
 use super::{Fact, List, Observed, Source};
 use crate::facts;
 use crate::snapshot::Snapshot;
-use crate::snapshot::shapes::organizations;
+use crate::snapshot::shapes::organizations::{self, PolicyTypeSummary};
 
 facts! {
     /// How an organization governs its accounts.
@@ -57,8 +57,13 @@ pub(crate) fn build(snapshot: &Snapshot, organization: &Fact<Organization>) -> F
     }
     let guardrails = guardrail::Guardrails::read(snapshot);
     let has_scps = roots.required("/Roots", |answer| {
-        let mut types = answer.roots.as_ref()?.iter().flat_map(|root| root.policy_types.iter().flatten());
-        Some(types.any(|one| one.kind.as_deref() == Some(guardrail::SCP) && one.status.as_deref() == Some("ENABLED")))
+        let types: Vec<_> =
+            answer.roots.as_ref()?.iter().map(|root| root.policy_types.as_ref()).collect::<Option<_>>()?;
+        let is_on = |one: &PolicyTypeSummary| {
+            Some((one.kind.as_deref()? == guardrail::SCP) & (one.status.as_deref()? == "ENABLED"))
+        };
+        let on: Vec<bool> = types.into_iter().flatten().map(is_on).collect::<Option<_>>()?;
+        Some(on.contains(&true))
     });
     Fact::derived(Observed::Present(Governance {
         has_scps,

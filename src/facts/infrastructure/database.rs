@@ -109,17 +109,19 @@ fn has_internet_route(element: &Db<'_, '_>, tables: &Tables<'_>) -> Fact<bool> {
 }
 
 fn tags(element: &Db<'_, '_>) -> Fact<List<Tag>> {
-    let tags = element.item.tag_list.as_ref().map(|tags| {
+    let tags = element.item.tag_list.as_ref().and_then(|tags| {
         let tags = tags.iter().map(|tag| {
-            let (key, value) = (tag.key.clone().unwrap_or_default(), tag.value.clone().unwrap_or_default());
+            let key = tag.key.clone()?;
+            // A tag may have no value.
+            let value = tag.value.clone().unwrap_or_default();
             let origin = element.origin("/DBInstances/*/TagList");
-            Tag {
+            Some(Tag {
                 name: Fact::present(format!("{key}={value}"), origin),
                 key: Fact::present(key, origin),
                 value: Fact::present(value, origin),
-            }
+            })
         });
-        List::whole(tags.collect())
+        tags.collect::<Option<Vec<Tag>>>().map(List::whole)
     });
     element.required("/DBInstances/*/TagList", tags)
 }

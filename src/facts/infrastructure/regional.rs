@@ -146,6 +146,23 @@ impl<'a, T: Shape + 'a, I> Regional<'a, T, I> {
         answers
     }
 
+    /// The same list, of items that are found by their members: one that lacks such a member is a gap, for it may be
+    /// any.
+    pub(crate) fn found_by(mut self, members: &str, has_all: impl Fn(&I) -> bool) -> Self {
+        for answers in self.regions.values_mut() {
+            let incomplete = |(_, items): &&(Source<'a, T>, Items<'a, I>)| !items.iter().all(|(_, item)| has_all(item));
+            let message = format!("an item of the list has no {members}");
+            let gaps: Vec<Gap> = answers
+                .lists
+                .iter()
+                .filter(incomplete)
+                .map(|(source, _)| source.gap(MEMBER_MISSING, &message))
+                .collect();
+            answers.gaps.extend(gaps);
+        }
+        self
+    }
+
     /// Every item of every Region.
     pub(crate) fn elements(&self) -> impl Iterator<Item = Element<'_, 'a, T, I>> {
         self.regions.values().flat_map(elements)

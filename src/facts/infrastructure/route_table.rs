@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::cidr;
 use super::regional::{Element, Page, Regional, arn, exists};
 use crate::facts;
-use crate::facts::{Fact, Gap, List, Resource, UNDECIDED};
+use crate::facts::{Fact, Gap, List, MEMBER_MISSING, Resource, UNDECIDED};
 use crate::snapshot::Snapshot;
 use crate::snapshot::shapes::ec2;
 
@@ -111,7 +111,11 @@ fn blocks(side: &ec2::PeeredVpc) -> impl Iterator<Item = &str> {
 pub(super) fn reaches_internet(tables: &Tables<'_>, region: &str, vpc: &str, subnets: &[&str]) -> Fact<bool> {
     let mut main = None;
     let mut own = BTreeMap::new();
-    for table in tables.in_region(region).filter(|table| table.item.vpc_id.as_deref() == Some(vpc)) {
+    let may_be_of = |table: &Table<'_, '_>| table.item.vpc_id.as_deref().is_none_or(|id| id == vpc);
+    for table in tables.in_region(region).filter(may_be_of) {
+        if table.item.vpc_id.is_none() || table.item.routes.is_none() || table.item.associations.is_none() {
+            return Fact::unknown(table.gap(MEMBER_MISSING, "a route table lacks `VpcId`, `Routes` or `Associations`"));
+        }
         let opens = table.item.routes.iter().flatten().any(leads_to_internet);
         let seen = (opens, table.origin("/RouteTables/*/Routes"));
         for association in table.item.associations.iter().flatten() {

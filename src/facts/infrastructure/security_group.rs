@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::regional::{Element, Regional, arn, exists};
 use super::vpc::Interfaces;
 use crate::facts;
-use crate::facts::{Fact, List, Observed, Origin, Resource};
+use crate::facts::{Fact, List, MEMBER_MISSING, Observed, Origin, Resource};
 use crate::snapshot::Snapshot;
 use crate::snapshot::shapes::ec2;
 
@@ -89,8 +89,22 @@ fn rules(
     direction: &str,
     permissions: Option<&Vec<ec2::IpPermission>>,
 ) -> Fact<List<SecurityGroupRule>> {
-    let rules = permissions.map(|all| all.iter().flat_map(|one| of_permission(element, pointer, direction, one)));
-    element.required(pointer, rules.map(|rules| List::whole(rules.collect())))
+    let list = permissions.map(|all| List {
+        items: all.iter().flat_map(|one| of_permission(element, pointer, direction, one)).collect(),
+        gaps: (!all.iter().all(names_peers))
+            .then(|| element.gap(MEMBER_MISSING, "a permission lacks a list of those whom it lets through"))
+            .into_iter()
+            .collect(),
+    });
+    element.required(pointer, list)
+}
+
+/// EC2 sends each list of peers, empty ones too.
+fn names_peers(permission: &ec2::IpPermission) -> bool {
+    permission.ip_ranges.is_some()
+        && permission.ipv6_ranges.is_some()
+        && permission.prefix_list_ids.is_some()
+        && permission.user_id_group_pairs.is_some()
 }
 
 /// One rule for each of a permission's peers, so that a message can name the one that is open.

@@ -46,6 +46,10 @@ pub(super) fn interfaces(snapshot: &Snapshot) -> Interfaces<'_> {
     Regional::read(snapshot, |answer: &ec2::DescribeNetworkInterfaces| {
         Page::of(answer.network_interfaces.as_ref(), answer.next_token.as_ref())
     })
+    .found_by("`VpcId` or `Groups`", |one| {
+        let groups = one.groups.as_ref();
+        one.vpc_id.is_some() && groups.is_some_and(|all| all.iter().all(|group| group.group_id.is_some()))
+    })
 }
 
 /// Builds the VPCs.
@@ -55,9 +59,13 @@ pub(super) fn build(snapshot: &Snapshot, interfaces: &Interfaces<'_>) -> List<Re
     });
     let logs = Regional::read(snapshot, |answer: &ec2::DescribeFlowLogs| {
         Page::of(answer.flow_logs.as_ref(), answer.next_token.as_ref())
-    });
+    })
+    .found_by("`ResourceId`", |one| one.resource_id.is_some());
     let endpoints = Regional::read(snapshot, |answer: &ec2::DescribeVpcEndpoints| {
         Page::of(answer.vpc_endpoints.as_ref(), answer.next_token.as_ref())
+    })
+    .found_by("`VpcId`, `ServiceName` or `State`", |one| {
+        one.vpc_id.is_some() && one.service_name.is_some() && one.state.is_some()
     });
     listed.resources(|element| {
         let vpc = element.item;

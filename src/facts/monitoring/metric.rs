@@ -2,7 +2,7 @@
 
 use super::super::alarm::Place;
 use super::super::link::Link;
-use super::super::{Gap, UNDECIDED};
+use super::super::{Gap, MEMBER_MISSING, UNDECIDED};
 use crate::snapshot::shapes::cloudwatch::{Dimension, MetricAlarm};
 use crate::snapshot::shapes::logs;
 
@@ -21,20 +21,21 @@ pub(crate) struct Metric {
 /// How an alarm reads a metric.
 pub(crate) struct Reading<'a> {
     statistic: Option<&'a str>,
-    dimensions: &'a [Dimension],
+    /// `None` when the answer lacks them: AWS sends an empty list when there are none.
+    dimensions: Option<&'a [Dimension]>,
     /// True when other metrics or an expression stand between.
     is_math: bool,
 }
 
-/// Reads a transformation.
-pub(crate) fn read(transformation: &logs::MetricTransformation) -> Metric {
-    Metric {
-        namespace: transformation.metric_namespace.clone().unwrap_or_default(),
-        name: transformation.metric_name.clone().unwrap_or_default(),
+/// Reads a transformation; `None` when it does not name its metric.
+pub(crate) fn read(transformation: &logs::MetricTransformation) -> Option<Metric> {
+    Some(Metric {
+        namespace: transformation.metric_namespace.clone()?,
+        name: transformation.metric_name.clone()?,
         value: transformation.metric_value.as_deref().and_then(|value| value.trim().parse().ok()),
         default: transformation.default_value,
         is_split: transformation.dimensions.as_ref().is_some_and(|dimensions| !dimensions.is_empty()),
-    }
+    })
 }
 
 impl Metric {
@@ -51,8 +52,7 @@ impl Metric {
         if is_this(&alarm.namespace, &alarm.metric_name) {
             return Some(Reading {
                 statistic: alarm.statistic.as_deref(),
-                // AWS leaves an empty list out.
-                dimensions: alarm.dimensions.as_deref().unwrap_or(&[]),
+                dimensions: alarm.dimensions.as_deref(),
                 is_math: false,
             });
         }
@@ -61,7 +61,7 @@ impl Metric {
             let metric = stat.metric.as_ref().filter(|metric| is_this(&metric.namespace, &metric.metric_name))?;
             Some(Reading {
                 statistic: stat.stat.as_deref(),
-                dimensions: metric.dimensions.as_deref().unwrap_or(&[]),
+                dimensions: metric.dimensions.as_deref(),
                 is_math: queries.len() > 1,
             })
         })
@@ -71,7 +71,10 @@ impl Metric {
     pub(crate) fn sets_off(&self, alarm: &MetricAlarm, reading: &Reading<'_>, place: &Place<'_>) -> Link {
         let broken = |reason: String| Link::Broken(reason, place.origin("/MetricAlarms/*"));
         let open = |reason: String| Link::Open(Gap::of_reason(UNDECIDED, reason));
-        match (self.is_split, reading.dimensions.is_empty()) {
+        let Some(dimensions) = reading.dimensions else {
+            return Link::Open(place.source.gap(MEMBER_MISSING, "an alarm has no `Dimensions`"));
+        };
+        match (self.is_split, dimensions.is_empty()) {
             (true, true) => {
                 return broken(format!("metric `{}` has dimensions and the alarm names none", self.label()));
             }

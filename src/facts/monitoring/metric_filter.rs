@@ -24,6 +24,8 @@ struct Filter {
     /// Why it does not see events as the trail wrote them.
     sees_others: Option<&'static str>,
     metrics: Vec<Metric>,
+    /// Why there may be more metrics.
+    unnamed: Option<Gap>,
     origin: Origin,
 }
 
@@ -31,6 +33,8 @@ struct Filter {
 pub(crate) struct Filters<'a> {
     listed: Regional<'a, logs::DescribeMetricFilters, logs::MetricFilter>,
     all: Vec<Filter>,
+    /// Filters whose log group the answer does not name, by Region.
+    homeless: Vec<(String, Gap)>,
 }
 
 /// What an alert is followed with.
@@ -49,8 +53,17 @@ impl<'a> Filters<'a> {
         let listed = Regional::read(snapshot, |answer: &logs::DescribeMetricFilters| {
             Page::of(answer.metric_filters.as_ref(), answer.next_token.as_ref())
         });
-        let all = listed.elements().map(|element| filter(&element)).collect();
-        Self { listed, all }
+        let (mut all, mut homeless) = (Vec::new(), Vec::new());
+        for element in listed.elements() {
+            match &element.item.log_group_name {
+                Some(group) => all.push(filter(&element, group)),
+                None => {
+                    let gap = element.gap(MEMBER_MISSING, "a metric filter has no `logGroupName`");
+                    homeless.push((element.region().to_owned(), gap));
+                }
+            }
+        }
+        Self { listed, all, homeless }
     }
 
     /// The filters of a log group.
@@ -69,7 +82,15 @@ impl<'a> Filters<'a> {
 
     /// Why a log group may have more filters.
     pub(crate) fn gaps_of(&self, log_group: &str) -> Vec<Gap> {
-        Group::parse(log_group).map_or_else(Vec::new, |group| self.listed.gaps_in(group.region))
+        Group::parse(log_group).map_or_else(Vec::new, |group| {
+            let unnamed = self.of(&group).filter_map(|filter| filter.unnamed.clone()).collect();
+            [self.gaps_in(group.region), unnamed].concat()
+        })
+    }
+
+    fn gaps_in(&self, region: &str) -> Vec<Gap> {
+        let homeless = self.homeless.iter().filter(|(home, _)| home == region).map(|(_, gap)| gap.clone());
+        self.listed.gaps_in(region).into_iter().chain(homeless).collect()
     }
 
     /// Whether some trail's events are watched by a filter whose alarm reaches somebody.
@@ -136,7 +157,7 @@ impl<'a> Filters<'a> {
             format!("no metric filter of log group `{}` matches all such events", group.name),
             self.listed.origin_in(group.region, "/metricFilters"),
         );
-        Link::any(links, none).unless_more(&self.listed.gaps_in(group.region))
+        Link::any(links, none).unless_more(&self.gaps_in(group.region))
     }
 }
 
@@ -155,10 +176,13 @@ impl<'a> Group<'a> {
     }
 }
 
-fn filter(element: &Element<'_, '_, logs::DescribeMetricFilters, logs::MetricFilter>) -> Filter {
+fn filter(element: &Element<'_, '_, logs::DescribeMetricFilters, logs::MetricFilter>, log_group: &str) -> Filter {
     let item = element.item;
     let name = item.filter_name.clone().unwrap_or_default();
-    let metrics = item.metric_transformations.iter().flatten().map(metric::read).collect();
+    let metrics: Option<Option<Vec<Metric>>> =
+        item.metric_transformations.as_ref().map(|all| all.iter().map(metric::read).collect());
+    let metrics = metrics.flatten();
+    let unnamed = metrics.is_none().then(|| element.gap(MEMBER_MISSING, "a metric filter does not name its metrics"));
     let pattern = match item.filter_pattern.as_deref() {
         Some(text) => text.parse().map_err(|error| format!("the pattern of filter `{name}` cannot be read: {error}")),
         None => Err(element.gap(MEMBER_MISSING, "a metric filter has no `filterPattern`").message().to_owned()),
@@ -171,11 +195,12 @@ fn filter(element: &Element<'_, '_, logs::DescribeMetricFilters, logs::MetricFil
     };
     Filter {
         region: element.region().to_owned(),
-        log_group: item.log_group_name.clone().unwrap_or_default(),
+        log_group: log_group.to_owned(),
         name,
         pattern,
         sees_others,
-        metrics,
+        metrics: metrics.unwrap_or_default(),
+        unnamed,
         origin: element.origin(PATTERN),
     }
 }
@@ -215,7 +240,7 @@ impl Filter {
     fn raises(&self, way: &Way<'_, '_>, uses: &mut Vec<(String, Publisher)>) -> Link {
         let none = Link::Broken(format!("filter `{}` publishes no metric", self.name), self.origin);
         let links: Vec<Link> = self.metrics.iter().map(|metric| self.alarmed(metric, way, uses)).collect();
-        Link::any(links, none)
+        Link::any(links, none).unless_more(self.unnamed.as_slice())
     }
 
     fn alarmed(&self, metric: &Metric, way: &Way<'_, '_>, uses: &mut Vec<(String, Publisher)>) -> Link {

@@ -57,7 +57,7 @@ pub(crate) fn build(snapshot: &Snapshot) -> List<Resource<Workload>> {
         let facts = Workload {
             name: element.required("/WorkloadSummaries/*/WorkloadName", summary.workload_name.clone()),
             has_framework_lens: lenses.map(|lenses| lenses.iter().any(|lens| is_framework(lens))),
-            missing_pillars: pillars(&review).map(|pillars| List::whole(missing(pillars))),
+            missing_pillars: missing_pillars(&review),
             unanswered: unanswered(&review),
             high_risks: risks(&review, "HIGH"),
             medium_risks: risks(&review, "MEDIUM"),
@@ -96,10 +96,15 @@ fn pillars<'a>(review: Reviewed<'_, 'a>) -> Fact<&'a Vec<PillarReviewSummary>> {
     review.required("/LensReview/PillarReviewSummaries", |answer| lens_review(answer)?.pillar_review_summaries.as_ref())
 }
 
-fn missing(pillars: &[PillarReviewSummary]) -> Vec<String> {
-    let is_listed =
-        |name: &str| pillars.iter().any(|one| one.pillar_id.as_deref().is_some_and(|id| id.eq_ignore_ascii_case(name)));
-    PILLARS.iter().filter(|name| !is_listed(name)).map(|name| (*name).to_owned()).collect()
+fn missing_pillars(review: Reviewed<'_, '_>) -> Fact<List<String>> {
+    let listed = review.required("/LensReview/PillarReviewSummaries/*/PillarId", |answer| {
+        let pillars = lens_review(answer)?.pillar_review_summaries.as_ref()?.iter();
+        pillars.map(|pillar| pillar.pillar_id.as_deref()).collect::<Option<Vec<_>>>()
+    });
+    listed.map(|listed| {
+        let is_listed = |name: &str| listed.iter().any(|id| id.eq_ignore_ascii_case(name));
+        List::whole(PILLARS.iter().filter(|name| !is_listed(name)).map(|name| (*name).to_owned()).collect())
+    })
 }
 
 /// A risk that no question has may be missing from the counts.

@@ -9,7 +9,7 @@ use super::{Account, Attached, Boundary, DocumentId, Group, ManagedPolicy, Polic
 use crate::iam::document::Interner;
 use crate::iam::error::PolicyError;
 use crate::iam::json;
-use crate::iam::policy::Policy;
+use crate::iam::policy::{ActionBlock, Policy, PrincipalBlock, ResourceBlock, Statement};
 use crate::snapshot::shapes::iam as shapes;
 use crate::snapshot::{Document, Time};
 
@@ -79,6 +79,7 @@ impl<'d> Builder<'d> {
             self.account.missing.push("pages after a truncated answer".to_owned());
         }
         self.account.principals.sort_by(|a, b| a.arn.cmp(&b.arn));
+        self.account.unread.sort();
         self.account
     }
 
@@ -94,7 +95,11 @@ impl<'d> Builder<'d> {
             let document = version.document.as_ref().and_then(|document| self.document(document).ok());
             versions.insert(id, document);
         }
-        self.account.policies.insert(arn, ManagedPolicy { versions, default_version });
+        let policy = ManagedPolicy { versions, default_version };
+        if policy.document().is_none() {
+            self.account.unread.push(format!("the version in force of policy `{arn}` is not there or cannot be read"));
+        }
+        self.account.policies.insert(arn, policy);
     }
 
     /// Compiles a document, or finds the equal one that was compiled before.
@@ -103,6 +108,9 @@ impl<'d> Builder<'d> {
             return Ok(*known);
         }
         let policy = read_document(document).map_err(|error| error.to_string())?;
+        if !policy.statements.iter().all(is_whole) {
+            return Err("a statement lacks `Action`, or whom or what it is about".to_owned());
+        }
         let rules = self.interner.compile(policy);
         let id = DocumentId(self.account.documents.len());
         self.account.documents.push(rules);
@@ -123,7 +131,9 @@ impl<'d> Builder<'d> {
             let document = read.and_then(|document| self.document(document));
             let policy = PolicyName::Inline { owner: owner.to_owned(), name };
             if let Err(reason) = &document {
-                unknown.push(format!("policy `{policy}` cannot be read: {reason}"));
+                let untold = format!("policy `{policy}` cannot be read: {reason}");
+                self.account.unread.push(untold.clone());
+                unknown.push(untold);
             }
             attached.push(Attached { policy, document: document.ok() });
         }
@@ -135,6 +145,9 @@ impl<'d> Builder<'d> {
             unknown.push("the answer does not list the attached policies".to_owned());
             return Vec::new();
         };
+        if list.iter().any(|policy| policy.policy_arn.is_none()) {
+            unknown.push("the answer does not name an attached policy".to_owned());
+        }
         list.iter().filter_map(|policy| policy.policy_arn.clone()).map(|arn| self.by_arn(arn, unknown)).collect()
     }
 
@@ -212,7 +225,13 @@ impl<'d> Builder<'d> {
         let mut policies = self.attached(role.attached_managed_policies.as_deref(), &mut unknown);
         policies.extend(self.inline(&arn, role.role_policy_list.as_deref(), &mut unknown));
         let boundary = self.boundary(role.permissions_boundary.as_ref(), &mut unknown);
-        let trust = role.assume_role_policy_document.as_ref().and_then(|document| self.document(document).ok());
+        let trust = role.assume_role_policy_document.as_ref().and_then(|document| match self.document(document) {
+            Ok(trust) => Some(trust),
+            Err(reason) => {
+                self.account.unread.push(format!("the trust policy of `{arn}` cannot be read: {reason}"));
+                None
+            }
+        });
         let profiles =
             |list: &Vec<shapes::InstanceProfile>| list.iter().filter_map(|profile| profile.arn.clone()).collect();
         self.account.principals.push(Principal {
@@ -249,6 +268,16 @@ pub(crate) fn read_document(document: &Document) -> Result<Policy, PolicyError> 
         Value::String(text) => json::parse(&percent_decoded(&text)).and_then(|value| Policy::from_value(&value)),
         other => Policy::from_value(&other),
     }
+}
+
+/// Whether a statement says enough for IAM to keep it:
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>
+fn is_whole(statement: &Statement) -> bool {
+    let speaks_of = match &statement.principal {
+        PrincipalBlock::None => statement.resource != ResourceBlock::None,
+        PrincipalBlock::Principal(whom) | PrincipalBlock::NotPrincipal(whom) => !whom.is_empty(),
+    };
+    statement.action != ActionBlock::None && speaks_of
 }
 
 fn tag_map(tags: &[shapes::Tag]) -> BTreeMap<String, String> {

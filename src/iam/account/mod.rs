@@ -154,6 +154,7 @@ pub struct Account {
     policies: BTreeMap<String, ManagedPolicy>,
     documents: Vec<Vec<Rule>>,
     missing: Vec<String>,
+    unread: Vec<String>,
     membership: Membership,
     scps: Vec<Vec<Attached>>,
     rcps: Vec<Attached>,
@@ -196,6 +197,11 @@ impl Account {
     /// Kinds of details that no answer held, so that the lists above are not complete.
     pub fn missing(&self) -> &[String] {
         &self.missing
+    }
+
+    /// Documents in force that an answer holds and nobody can read, each with the reason: what they grant is not known.
+    pub fn unread(&self) -> &[String] {
+        &self.unread
     }
 }
 

@@ -28,6 +28,12 @@ impl Gate {
         EXIT_CLEAN
     }
 
+    /// The exit code of an account that could not be judged, or not whole: everything about it is unknown.
+    pub fn not_reached(self) -> u8 {
+        let matters = !self.allow_unknown && !matches!(self.fail_on, Threshold::None);
+        if matters { EXIT_UNKNOWN } else { EXIT_CLEAN }
+    }
+
     fn reaches(self, severity: Severity) -> bool {
         let least = match self.fail_on {
             Threshold::Critical => Severity::Critical,

@@ -21,6 +21,7 @@ pub mod facts;
 pub mod filter;
 pub mod finding;
 pub mod fix;
+pub mod fleet;
 pub mod framework;
 pub mod gate;
 pub mod iam;

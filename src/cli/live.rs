@@ -41,16 +41,7 @@ impl LiveArgs {
 
     /// Collects a snapshot of the account that the credentials belong to; of everything when `operations` are `None`.
     pub(super) fn collect(&self, operations: Option<BTreeSet<Operation>>) -> Result<Snapshot, Error> {
-        #[expect(clippy::disallowed_methods, reason = "the command line is the room that reads the clock")]
-        let now = Time(jiff::Timestamp::now());
-        let options = Options {
-            operations,
-            profile: self.profile.clone(),
-            regions: self.regions.clone(),
-            limits: Limits { total: Duration::from_secs(self.timeout), ..Limits::default() },
-            partial: self.partial,
-            ..Options::new(now)
-        };
+        let options = self.options(operations);
         // One thread: collecting waits for AWS, and converting answers takes a fraction of a second.
         let runtime = new_runtime()?;
         stop_on_ctrl_c(options.cancel.clone())?;
@@ -68,11 +59,40 @@ impl LiveArgs {
         runtime.shutdown_background();
         // Nothing is left to stop softly: from here on one Ctrl-C ends the program.
         options.cancel.cancel();
-        collected.map_err(|error: CollectError| Error::other(error.to_string(), error.hint()))
+        collected.map_err(told)
+    }
+
+    /// Whether what there is after Ctrl-C is wanted.
+    pub(super) fn wants_partial(&self) -> bool {
+        self.partial
+    }
+
+    /// What to collect, as whom, and for how long.
+    pub(super) fn options(&self, operations: Option<BTreeSet<Operation>>) -> Options {
+        Options {
+            operations,
+            profile: self.profile.clone(),
+            regions: self.regions.clone(),
+            limits: Limits { total: Duration::from_secs(self.timeout), ..Limits::default() },
+            partial: self.partial,
+            ..Options::new(now())
+        }
     }
 }
 
-fn new_runtime() -> Result<tokio::runtime::Runtime, Error> {
+/// The time.
+#[expect(clippy::disallowed_methods, reason = "the command line is the room that reads the clock")]
+pub(super) fn now() -> Time {
+    Time(jiff::Timestamp::now())
+}
+
+/// An error of collecting, for the person at the keyboard.
+#[expect(clippy::needless_pass_by_value, reason = "it is passed where errors are mapped")]
+pub(super) fn told(error: CollectError) -> Error {
+    Error::other(error.to_string(), error.hint())
+}
+
+pub(super) fn new_runtime() -> Result<tokio::runtime::Runtime, Error> {
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -81,7 +101,7 @@ fn new_runtime() -> Result<tokio::runtime::Runtime, Error> {
 
 /// The first Ctrl-C ends collecting, the second the program. On a thread of its own, which outlives collecting: once
 /// somebody listens for the signal, the system no longer ends the program by itself.
-fn stop_on_ctrl_c(cancel: Cancel) -> Result<(), Error> {
+pub(super) fn stop_on_ctrl_c(cancel: Cancel) -> Result<(), Error> {
     let runtime = new_runtime()?;
     std::thread::spawn(move || {
         runtime.block_on(async {

@@ -5,12 +5,18 @@
 mod diff;
 mod fix;
 mod fleet;
+mod folder;
+mod former;
 mod frameworks;
 mod github;
 pub mod iam;
 mod import;
 #[cfg(feature = "live")]
 mod live;
+mod members;
+#[cfg(feature = "live")]
+mod organization;
+mod overview;
 mod permissions;
 mod problem;
 mod rules;
@@ -20,6 +26,7 @@ mod schema;
 mod sinks;
 #[cfg(feature = "live")]
 mod snapshot;
+mod source;
 mod suppress;
 mod terminal;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::github::{Job, Repository};
+use super::members::{self, DEFAULT_ROLE, external_id, role_arn, role_name};
 use super::ruleset::Selection;
 use crate::error::{EXIT_CLEAN, Error};
 use crate::rule::Rule;
@@ -19,6 +20,8 @@ Examples:
   posture permissions --rule root-mfa-enabled
   posture permissions --github OWNER/REPO --account 123456789012 > trust.json
   posture permissions --github \"$(gh api repos/OWNER/REPO/actions/oidc/customization/sub --jq .sub_claim_prefix)\"
+  posture permissions --organization > scanner-policy.json          for whoever scans all accounts
+  posture permissions --member-role arn:aws:iam::123456789012:role/scanner > member-role.json   the role in each account
   aws iam create-role --role-name posture --assume-role-policy-document file://trust.json")]
 pub(super) struct Args {
     #[command(flatten)]
@@ -33,10 +36,34 @@ pub(super) struct Args {
     #[arg(long, value_name = "NAME", requires = "github", default_value = "main", value_parser = Job::parse_name,
         help_heading = "Trust policy")]
     branch: String,
+    /// Print the policy for whoever scans every account of the organization instead
+    #[arg(long, conflicts_with = "github", help_heading = "Organization")]
+    organization: bool,
+    /// Print the role that every account needs instead, as a CloudFormation template for a stack set: the ARN of the user
+    /// or role that may assume it, which is whoever scans, or the last `--via-role`
+    #[arg(long, value_name = "ARN", conflicts_with_all = ["github", "organization"], value_parser = principal,
+        help_heading = "Organization")]
+    member_role: Option<String>,
+    /// The role's name in each account, with its path if it has one
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_ROLE, value_parser = role_name, help_heading = "Organization")]
+    role_name: String,
+    /// The external id that whoever assumes the role must tell
+    #[arg(long, value_name = "ID", requires = "member_role", value_parser = external_id, help_heading = "Organization")]
+    external_id: Option<String>,
     /// The environment whose jobs may assume the role, instead of a branch
     #[arg(long, value_name = "NAME", requires = "github", conflicts_with = "branch", value_parser = Job::parse_name,
         help_heading = "Trust policy")]
     environment: Option<String>,
+}
+
+fn principal(text: &str) -> Result<String, String> {
+    let is_user =
+        text.split_once(":user/").is_some_and(|(account, name)| role_arn(&format!("{account}:role/{name}")).is_ok());
+    if is_user || role_arn(text).is_ok() {
+        Ok(text.to_owned())
+    } else {
+        Err("write the ARN of a user or role, as in arn:aws:iam::123456789012:role/hub".to_owned())
+    }
 }
 
 fn parse_account(text: &str) -> Result<String, String> {
@@ -48,7 +75,18 @@ fn parse_account(text: &str) -> Result<String, String> {
 pub(super) fn run(args: &Args) -> Result<u8, Error> {
     let document = match &args.github {
         Some(repository) => trust_policy(args, repository),
-        None => policy(&args.selection.load()?.0),
+        None => {
+            let rules = args.selection.load()?.0;
+            let reading = actions(&rules);
+            match &args.member_role {
+                Some(principal) => {
+                    let external_id = args.external_id.as_deref();
+                    members::member_template(&args.role_name, principal, external_id, &reading)
+                }
+                None if args.organization => members::caller_policy(&args.role_name, &reading),
+                None => policy(&reading),
+            }
+        }
     };
     let mut text = serde_json::to_string_pretty(&document)
         .map_err(|error| Error::other(format!("the policy cannot be printed: {error}"), "report this as a bug"))?;
@@ -80,9 +118,11 @@ pub(super) fn operations(rules: &[Rule]) -> BTreeSet<Operation> {
     plan::complete(&wanted)
 }
 
-fn policy(rules: &[Rule]) -> serde_json::Value {
-    let actions: BTreeSet<&str> =
-        operations(rules).into_iter().flat_map(|operation| operation.spec().actions.iter().copied()).collect();
+fn actions(rules: &[Rule]) -> BTreeSet<&'static str> {
+    operations(rules).into_iter().flat_map(|operation| operation.spec().actions.iter().copied()).collect()
+}
+
+fn policy(actions: &BTreeSet<&str>) -> serde_json::Value {
     json!({
         "Version": "2012-10-17",
         "Statement": [{ "Sid": "PostureReadOnly", "Effect": "Allow", "Action": actions, "Resource": "*" }],

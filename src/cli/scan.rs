@@ -4,17 +4,21 @@ use std::path::{Path, PathBuf};
 
 use crate::baseline::Baseline;
 use crate::config::Threshold;
+use crate::diff::Side;
 use crate::error::{EXIT_CLEAN, EXIT_ERROR, Error};
+use crate::fleet::{self, AccountTally, Failure, FleetReport, Gathering, Roster, Step};
 use crate::framework::Framework;
 use crate::gate::{Gate, worst};
-use crate::output::{self, FORMATS, Place, error_record};
+use crate::output::{self, FORMATS, Place, error_record, failure_record};
 use crate::rule::Rule;
 use crate::scan::Scan;
-use crate::snapshot::{Snapshot, SnapshotReader, SnapshotText, Time};
+use crate::snapshot::Time;
 
 use super::fleet::{Shard, in_order};
+use super::overview::Overview;
 use super::ruleset::{Selection, read_text};
 use super::sinks::{Formats, Sinks};
+use super::source::{self, Content, Input};
 
 /// Options of `posture scan`.
 #[derive(Debug, clap::Args)]
@@ -27,6 +31,8 @@ Examples:
   posture scan --snapshot fleet.ndjson.zst --stream --format ndjson --shard 1/4 > findings.ndjson
   posture scan --output json=report.json --output sarif=posture.sarif --fail-on medium
   posture scan --snapshot new.json --baseline report.json
+  posture scan --organization --keep today --since yesterday --format markdown    every account, one report
+  posture scan --snapshot today --fleet --since yesterday.ndjson                  the same from saved snapshots
 
 Exit codes: 0 clean; 1 findings at or above --fail-on; 2 could not run; 3 no such findings, but a rule at
 or above --fail-on stayed unknown. With --stream: 0 when every line has its report or error record, 2 when a
@@ -38,6 +44,11 @@ pub(super) struct Args {
     #[cfg(feature = "live")]
     #[command(flatten)]
     live: super::live::LiveArgs,
+    #[cfg(feature = "live")]
+    #[command(flatten)]
+    organization: super::organization::OrganizationArgs,
+    #[command(flatten)]
+    overview: super::overview::OverviewArgs,
     #[command(flatten)]
     selection: Selection,
     /// Format of standard output
@@ -110,6 +121,11 @@ fn parse_output(text: &str) -> Result<(String, PathBuf), String> {
 pub(super) fn run(args: &Args) -> Result<u8, Error> {
     let (rules, config) = args.selection.load()?;
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
+    let is_fleet = is_fleet(args);
+    let formats = Formats::new(&args.format, args.output.iter().map(|(name, _)| name.as_str()), is_fleet)?;
+    if args.stream {
+        formats.require_stream()?;
+    }
     let judge = Judge {
         scan: Scan { rules: &rules, config: &config, baseline: baseline.as_ref(), as_of: args.as_of },
         framework: args.selection.framework()?,
@@ -117,21 +133,31 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
             fail_on: args.fail_on.map(Threshold::from).or(config.fail_on).unwrap_or(Threshold::High),
             allow_unknown: args.allow_unknown,
         },
-        formats: Formats::new(&args.format, args.output.iter().map(|(name, _)| name.as_str()))?,
+        formats,
         stream: args.stream,
+        overview: is_fleet.then(|| args.overview.former()).transpose()?.map(|former| Overview { former }),
     };
-    if args.stream {
-        judge.formats.require_stream()?;
-    }
     let paths: Vec<&Path> = args.output.iter().map(|(_, path)| path.as_path()).collect();
     let mut sinks = Sinks::open(&paths, &args.snapshot)?;
-    let mut inputs = sources(args)?
-        .into_iter()
-        .flat_map(|source| source.inputs(args, &rules))
-        .filter(|input| input.is_in(args.shard));
-    let code = judge.all(&mut inputs, &mut sinks)?;
+    let fed = feed(args, &rules)?;
+    let mut gathering = judge.overview.as_ref().map(|overview| overview.begin(fed.roster, &rules));
+    let mut inputs = fed.inputs.filter(|input| input.is_in(args.shard));
+    let mut code = judge.all(&mut inputs, &mut sinks, gathering.as_mut())?;
+    if let Some(gathering) = gathering {
+        let (report, is_whole) = judge.finish(gathering, args.shard, &mut sinks)?;
+        code = worst([code, if is_whole { EXIT_CLEAN } else { judge.gate.not_reached() }]);
+        sinks.write(&judge.formats.render_fleet(&report)?)?;
+    }
     sinks.finish()?;
     Ok(code)
+}
+
+fn is_fleet(args: &Args) -> bool {
+    #[cfg(feature = "live")]
+    let is_live = args.snapshot.is_empty() && args.organization.is_wanted(&args.overview.roster);
+    #[cfg(not(feature = "live"))]
+    let is_live = false;
+    is_live || args.overview.is_fleet()
 }
 
 /// What turns a snapshot into the bytes of its reports and an exit code.
@@ -141,6 +167,7 @@ struct Judge<'a> {
     gate: Gate,
     formats: Formats,
     stream: bool,
+    overview: Option<Overview>,
 }
 
 /// What came of one snapshot.
@@ -148,11 +175,17 @@ enum Outcome {
     Judged {
         code: u8,
         reports: Vec<Vec<u8>>,
+        tally: Option<Box<AccountTally>>,
     },
     /// In a stream an error is a record among the reports.
     Recorded {
         code: u8,
         record: Vec<u8>,
+    },
+    /// An account of which nothing is known.
+    Unreached {
+        failure: Failure,
+        former: Option<Side>,
     },
     Failed {
         error: Error,
@@ -162,18 +195,23 @@ enum Outcome {
 impl Judge<'_> {
     /// Judges all snapshots and gives the worst exit code. What stands before the first report, as a table's header,
     /// depends on whether others follow, so the first is written before the rest are judged side by side.
-    fn all(&self, inputs: &mut dyn Iterator<Item = Input>, sinks: &mut Sinks) -> Result<u8, Error> {
+    fn all(
+        &self,
+        inputs: &mut dyn Iterator<Item = Input>,
+        sinks: &mut Sinks,
+        mut gathering: Option<&mut Gathering>,
+    ) -> Result<u8, Error> {
         let mut inputs = inputs.peekable();
         let mut code = EXIT_CLEAN;
         while sinks.is_empty()
             && let Some(input) = inputs.next()
         {
             let place = if self.stream || inputs.peek().is_some() { Place::First } else { Place::Only };
-            code = worst([code, self.take(self.one(input, place), sinks)?]);
+            code = worst([code, self.take(self.one(input, place), sinks, gathering.as_deref_mut())?]);
         }
         let work = |input| self.one(input, Place::Later);
         in_order(inputs, Input::size, work, |outcome| {
-            code = worst([code, self.take(outcome, sinks)?]);
+            code = worst([code, self.take(outcome, sinks, gathering.as_deref_mut())?]);
             Ok(())
         })?;
         Ok(if self.stream && code != EXIT_ERROR { EXIT_CLEAN } else { code })
@@ -184,13 +222,29 @@ impl Judge<'_> {
             Content::Text(text) => text.parse().map_err(Error::from),
             Content::Snapshot(snapshot) => Ok(*snapshot),
             Content::Failed(error) => Err(error),
+            Content::Unreached(failure) => {
+                return match self.overview.as_ref().map(|overview| overview.side(&failure.account, &self.scan)) {
+                    Some(Err(error)) => Outcome::Failed { error },
+                    Some(Ok(former)) => Outcome::Unreached { failure, former },
+                    None => Outcome::Unreached { failure, former: None },
+                };
+            }
         };
         let rendered = snapshot.and_then(|snapshot| {
+            let incomplete = fleet::incomplete(&snapshot);
             let mut report = self.scan.run(&snapshot);
             drop(snapshot);
             report.framework = self.framework.as_ref().map(|framework| framework.report(&report));
             let reports = self.formats.render(&report, input.name, place)?;
-            Ok(Outcome::Judged { code: self.gate.exit_code(&report), reports })
+            let mut code = self.gate.exit_code(&report);
+            let mut tally = None;
+            if let Some(overview) = &self.overview {
+                if incomplete.is_some() {
+                    code = worst([code, self.gate.not_reached()]);
+                }
+                tally = Some(Box::new(overview.tally(&report, incomplete, &self.scan)?));
+            }
+            Ok(Outcome::Judged { code, reports, tally })
         });
         match rendered {
             Ok(outcome) => outcome,
@@ -203,18 +257,33 @@ impl Judge<'_> {
     }
 
     /// Writes what came of a snapshot. A bad one among others is reported and does not hide them.
-    fn take(&self, outcome: Outcome, sinks: &mut Sinks) -> Result<u8, Error> {
+    fn take(&self, outcome: Outcome, sinks: &mut Sinks, gathering: Option<&mut Gathering>) -> Result<u8, Error> {
         match outcome {
-            Outcome::Judged { code, reports } => {
+            Outcome::Judged { code, reports, tally } => {
                 if !sinks.is_empty() {
                     self.formats.require_repeats()?;
+                }
+                if let (Some(gathering), Some(tally)) = (gathering, tally) {
+                    gathering.add(*tally).map_err(|account| {
+                        Error::other(
+                            format!("there are two snapshots of account {account}"),
+                            "a report over a fleet takes one snapshot an account",
+                        )
+                    })?;
                 }
                 sinks.write(&reports)?;
                 Ok(code)
             }
             Outcome::Recorded { code, record } => {
-                sinks.write(&vec![record; self.formats.len()])?;
+                sinks.write(&self.formats.record(&record))?;
                 Ok(code)
+            }
+            Outcome::Unreached { failure, former } => {
+                sinks.write(&self.formats.record(&failure_record(&failure)))?;
+                if let Some(gathering) = gathering {
+                    gathering.fail(failure, former.as_ref());
+                }
+                Ok(self.gate.not_reached())
             }
             Outcome::Failed { error } if self.stream => Err(error),
             Outcome::Failed { error } => {
@@ -222,6 +291,35 @@ impl Judge<'_> {
                 Ok(EXIT_ERROR)
             }
         }
+    }
+
+    /// The report over all accounts; false when some of them were never asked.
+    fn finish(
+        &self,
+        mut gathering: Gathering,
+        shard: Option<Shard>,
+        sinks: &mut Sinks,
+    ) -> Result<(FleetReport, bool), Error> {
+        let is_here = |account: &String| match (shard, account.parse()) {
+            (Some(shard), Ok(number)) => shard.takes_number(number),
+            _ => true,
+        };
+        let missing: Vec<String> = gathering.missing().into_iter().filter(is_here).collect();
+        for account in &missing {
+            let failure = Failure {
+                account: account.clone(),
+                step: Step::Snapshot,
+                code: "NoSnapshot".to_owned(),
+                message: "the list of accounts names it, and nothing tells of it".to_owned(),
+            };
+            let former = match &self.overview {
+                Some(overview) => overview.side(account, &self.scan)?,
+                None => None,
+            };
+            sinks.write(&self.formats.record(&failure_record(&failure)))?;
+            gathering.fail(failure, former.as_ref());
+        }
+        Ok((gathering.finish(), missing.is_empty()))
     }
 }
 
@@ -235,92 +333,24 @@ fn read_baseline(path: &Path) -> Result<Baseline, Error> {
     })
 }
 
-/// Where snapshots come from.
-enum Source {
-    #[cfg(feature = "live")]
-    Live(super::live::LiveArgs),
-    Stdin,
-    File(PathBuf),
+/// What is judged, and the list of the accounts that it belongs to.
+struct Fed {
+    inputs: Box<dyn Iterator<Item = Input>>,
+    roster: Option<Roster>,
 }
 
-/// A snapshot on its way to be judged, with the name of its file.
-struct Input {
-    name: Option<String>,
-    content: Content,
-}
-
-enum Content {
-    Text(SnapshotText),
-    #[cfg_attr(not(feature = "live"), expect(dead_code, reason = "only a live account comes parsed"))]
-    Snapshot(Box<Snapshot>),
-    Failed(Error),
-}
-
-impl Input {
-    /// Whether it belongs to the part of a fleet that was asked for; what names no snapshot belongs to every part.
-    fn is_in(&self, shard: Option<Shard>) -> bool {
-        match (&self.content, shard) {
-            (Content::Text(text), Some(shard)) => shard.takes(text),
-            _ => true,
-        }
-    }
-
-    fn size(&self) -> usize {
-        match &self.content {
-            Content::Text(text) => text.size(),
-            Content::Snapshot(_) | Content::Failed(_) => 0,
-        }
-    }
-}
-
-impl Source {
-    /// The snapshots of this source, read as they are asked for. A live account is asked only for what the rules read.
-    #[cfg_attr(not(feature = "live"), expect(unused_variables, reason = "saved snapshots hold what they hold"))]
-    fn inputs(self, args: &Args, rules: &[Rule]) -> Box<dyn Iterator<Item = Input>> {
-        let (name, reader) = match self {
-            #[cfg(feature = "live")]
-            Self::Live(live) => {
-                let content = match live.collect(Some(super::permissions::operations(rules))) {
-                    Ok(snapshot) => Content::Snapshot(Box::new(snapshot)),
-                    Err(error) => Content::Failed(error),
-                };
-                return Box::new(std::iter::once(Input { name: None, content }));
-            }
-            Self::Stdin => {
-                let stdin = std::io::BufReader::new(std::io::stdin());
-                (None, SnapshotReader::from_reader("-".to_owned(), Box::new(stdin)))
-            }
-            Self::File(path) => (Some(path.display().to_string()), SnapshotReader::open(&path)),
-        };
-        let mut reader = match reader {
-            Ok(reader) if args.stream => reader.one_per_line(),
-            Ok(reader) => reader,
-            Err(error) => return Box::new(std::iter::once(Input { name, content: Content::Failed(error.into()) })),
-        };
-        Box::new(std::iter::from_fn(move || {
-            let content = match reader.next_text()? {
-                Ok(text) => Content::Text(text),
-                Err(error) => Content::Failed(error.into()),
-            };
-            Some(Input { name: name.clone(), content })
-        }))
-    }
-}
-
-fn sources(args: &Args) -> Result<Vec<Source>, Error> {
-    if args.snapshot.iter().filter(|path| path.as_os_str() == "-").count() > 1 {
-        return Err(Error::other("standard input is named twice", "give `-` once"));
-    }
-    #[cfg(feature = "live")]
-    if !args.snapshot.is_empty() && args.live.are_given() {
-        return Err(Error::other(
-            "options for a live account do not go with a saved snapshot",
-            "leave out `--snapshot`, or `--profile`, `--region`, `--timeout` and `--partial`",
-        ));
-    }
+#[cfg_attr(not(feature = "live"), expect(unused_variables, reason = "saved snapshots hold what they hold"))]
+fn feed(args: &Args, rules: &[Rule]) -> Result<Fed, Error> {
     #[cfg(feature = "live")]
     if args.snapshot.is_empty() {
-        return Ok(vec![Source::Live(args.live.clone())]);
+        return live(args, rules);
+    }
+    #[cfg(feature = "live")]
+    if args.live.are_given() || args.organization.are_given() || args.overview.keep.is_some() {
+        return Err(Error::other(
+            "options for a live account do not go with a saved snapshot",
+            "leave out `--snapshot`, or `--profile`, `--region`, `--timeout`, `--partial` and how to come into accounts",
+        ));
     }
     #[cfg(not(feature = "live"))]
     if args.snapshot.is_empty() {
@@ -329,9 +359,37 @@ fn sources(args: &Args) -> Result<Vec<Source>, Error> {
             "pass a snapshot with `--snapshot FILE`, or build with the feature `live`",
         ));
     }
-    Ok(args
-        .snapshot
-        .iter()
-        .map(|path| if path.as_os_str() == "-" { Source::Stdin } else { Source::File(path.clone()) })
-        .collect())
+    let roster = args.overview.roster(&args.snapshot)?;
+    let unreached = args.overview.unreached(&args.snapshot)?;
+    let saved = source::saved(args.snapshot.clone(), args.stream)?;
+    Ok(Fed { inputs: Box::new(saved.chain(unreached)), roster })
+}
+
+/// A live account is asked only for what the rules read.
+#[cfg(feature = "live")]
+fn live(args: &Args, rules: &[Rule]) -> Result<Fed, Error> {
+    use super::folder::Folder;
+
+    let operations = Some(super::permissions::operations(rules));
+    let overview = &args.overview;
+    if args.organization.is_wanted(&overview.roster) {
+        if args.organization.resume && overview.keep.is_none() {
+            return Err(Error::other("`--resume` goes on with a folder", "name the folder with `--keep DIR`"));
+        }
+        let prepare = |path: &PathBuf| Folder::prepare(path, args.organization.resume);
+        let folder = overview.keep.as_ref().map(prepare).transpose()?;
+        let run = super::organization::begin(&args.live, &args.organization, &overview.roster, folder, operations)?;
+        return Ok(Fed { inputs: run.inputs, roster: Some(run.roster) });
+    }
+    if args.organization.are_given() || overview.is_fleet() || overview.keep.is_some() {
+        return Err(Error::other(
+            "options for many accounts, and one account to scan",
+            "add `--organization` or `--accounts FILE`, or name snapshots with `--snapshot`",
+        ));
+    }
+    let content = match args.live.collect(operations) {
+        Ok(snapshot) => Content::Snapshot(Box::new(snapshot)),
+        Err(error) => Content::Failed(error),
+    };
+    Ok(Fed { inputs: Box::new(std::iter::once(Input::unnamed(content))), roster: None })
 }

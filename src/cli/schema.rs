@@ -33,6 +33,8 @@ enum What {
     Diff,
     /// JSON Schema of the records that `--format ndjson` and `--stream` write
     Records,
+    /// JSON Schema of the report over many accounts that `--fleet --format json` prints
+    Fleet,
     /// The facts of every resource kind, as Markdown
     Facts,
 }
@@ -45,6 +47,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
         What::Report => json(&crate::output::json::schema())?,
         What::Diff => json(&crate::diff::schema())?,
         What::Records => json(&crate::output::ndjson::schema())?,
+        What::Fleet => json(&crate::fleet::render::schema())?,
         What::Facts => facts(),
     };
     super::print(text.as_bytes())?;

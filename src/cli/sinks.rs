@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::fleet::{FleetReport, render};
 use crate::output::{self, Context, Place, Renderer};
 use crate::report::Report;
 use crate::snapshot::AtomicFile;
@@ -12,30 +13,67 @@ use super::{note, terminal};
 
 /// The formats of a run: that of standard output first, then one for each file.
 pub(super) struct Formats {
-    renderers: Vec<&'static dyn Renderer>,
+    kinds: Vec<Kind>,
     terminal: Context,
 }
 
+/// What a format holds.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// Each account's report, or several one after the other.
+    Accounts(&'static dyn Renderer),
+    /// One report over all accounts, in the format of this name.
+    Fleet(&'static str),
+}
+
+/// Formats in which a report over all accounts is written.
+const FLEET_FORMATS: [&str; 3] = ["json", "markdown", "table"];
+
 impl Formats {
-    /// Looks the formats up by name.
-    pub(super) fn new<'a>(stdout: &'a str, files: impl Iterator<Item = &'a str>) -> Result<Self, Error> {
+    /// Looks the formats up by name. For a fleet, table, JSON and Markdown are one report over all accounts.
+    pub(super) fn new<'a>(
+        stdout: &'a str,
+        files: impl Iterator<Item = &'a str>,
+        is_fleet: bool,
+    ) -> Result<Self, Error> {
         let find = |name: &str| {
-            output::find(name)
-                .ok_or_else(|| Error::other(format!("`{name}` is no format"), "see `posture scan --help`"))
+            if let Some(&name) = FLEET_FORMATS.iter().find(|fleet| is_fleet && **fleet == name) {
+                return Ok(Kind::Fleet(name));
+            }
+            let renderer = output::find(name)
+                .ok_or_else(|| Error::other(format!("`{name}` is no format"), "see `posture scan --help`"))?;
+            if is_fleet && !renderer.is_stream() {
+                return Err(Error::other(
+                    format!("format `{name}` has no place for accounts that could not be judged"),
+                    "for many accounts use table, json or markdown, which are one report over all, or ndjson or ocsf",
+                ));
+            }
+            Ok(Kind::Accounts(renderer))
         };
-        let renderers = std::iter::once(stdout).chain(files).map(find).collect::<Result<_, _>>()?;
+        let kinds = std::iter::once(stdout).chain(files).map(find).collect::<Result<_, _>>()?;
         let terminal = Context { width: terminal::width(), colour: terminal::colour(), ..Context::default() };
-        Ok(Self { renderers, terminal })
+        Ok(Self { kinds, terminal })
     }
 
-    /// How many there are.
-    pub(super) fn len(&self) -> usize {
-        self.renderers.len()
+    /// A record of something that has no report, for each format that holds records.
+    pub(super) fn record(&self, record: &[u8]) -> Vec<Vec<u8>> {
+        let of = |kind: &Kind| match kind {
+            Kind::Accounts(_) => record.to_vec(),
+            Kind::Fleet(_) => Vec::new(),
+        };
+        self.kinds.iter().map(of).collect()
+    }
+
+    fn all(&self, holds: impl Fn(&'static dyn Renderer) -> bool) -> bool {
+        self.kinds.iter().all(|kind| match kind {
+            Kind::Accounts(renderer) => holds(*renderer),
+            Kind::Fleet(_) => true,
+        })
     }
 
     /// Refuses formats that hold one account a file.
     pub(super) fn require_repeats(&self) -> Result<(), Error> {
-        if self.renderers.iter().all(|renderer| renderer.repeats()) {
+        if self.all(Renderer::repeats) {
             return Ok(());
         }
         Err(Error::other(
@@ -46,7 +84,7 @@ impl Formats {
 
     /// Refuses formats in which an error cannot stand among reports.
     pub(super) fn require_stream(&self) -> Result<(), Error> {
-        if self.renderers.iter().all(|renderer| renderer.is_stream()) {
+        if self.all(Renderer::is_stream) {
             return Ok(());
         }
         Err(Error::other(
@@ -55,7 +93,7 @@ impl Formats {
         ))
     }
 
-    /// Writes a report in every format.
+    /// Writes a report in every format that holds accounts' reports.
     pub(super) fn render(
         &self,
         report: &Report,
@@ -63,20 +101,41 @@ impl Formats {
         place: Place,
     ) -> Result<Vec<Vec<u8>>, Error> {
         let file = Context { snapshot, place, ..Context::default() };
-        let stdout = Context { width: self.terminal.width, colour: self.terminal.colour, ..file.clone() };
-        let contexts = std::iter::once(&stdout).chain(std::iter::repeat(&file));
-        let render = |(renderer, context): (&&'static dyn Renderer, &Context)| {
-            let mut bytes = Vec::new();
-            renderer.render(report, context, &mut bytes).map_err(|error| {
-                Error::other(
-                    format!("the report of account {} cannot be written: {error}", report.account),
-                    "report this as a bug",
-                )
-            })?;
-            Ok(bytes)
-        };
-        self.renderers.iter().zip(contexts).map(render).collect()
+        self.each(&file, |kind, context, bytes| match kind {
+            Kind::Accounts(renderer) => renderer.render(report, context, bytes),
+            Kind::Fleet(_) => Ok(()),
+        })
+        .map_err(|error| unwritten(&format!("the report of account {}", report.account), &error))
     }
+
+    /// Writes the report over all accounts in every format that is one.
+    pub(super) fn render_fleet(&self, report: &FleetReport) -> Result<Vec<Vec<u8>>, Error> {
+        self.each(&Context::default(), |kind, context, bytes| match kind {
+            Kind::Fleet("json") => render::json(report, bytes),
+            Kind::Fleet("markdown") => render::markdown(report, bytes),
+            Kind::Fleet(_) => render::table(report, context, bytes),
+            Kind::Accounts(_) => Ok(()),
+        })
+        .map_err(|error| unwritten("the report over all accounts", &error))
+    }
+
+    fn each(
+        &self,
+        file: &Context,
+        write: impl Fn(Kind, &Context, &mut dyn Write) -> std::io::Result<()>,
+    ) -> std::io::Result<Vec<Vec<u8>>> {
+        let stdout = Context { width: self.terminal.width, colour: self.terminal.colour, ..file.clone() };
+        let contexts = std::iter::once(&stdout).chain(std::iter::repeat(file));
+        let render = |(kind, context): (&Kind, &Context)| {
+            let mut bytes = Vec::new();
+            write(*kind, context, &mut bytes).map(|()| bytes)
+        };
+        self.kinds.iter().zip(contexts).map(render).collect()
+    }
+}
+
+fn unwritten(what: &str, error: &std::io::Error) -> Error {
+    Error::other(format!("{what} cannot be written: {error}"), "report this as a bug")
 }
 
 /// Standard output and the files that reports go to.

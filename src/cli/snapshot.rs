@@ -1,9 +1,15 @@
 //! `posture snapshot`: collects a snapshot and writes it down, without judging it.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::folder::Folder;
 use super::live::LiveArgs;
-use crate::error::{EXIT_CLEAN, Error};
+use super::organization::{self, OrganizationArgs};
+use super::overview::RosterArgs;
+use super::source::Content;
+use crate::error::{EXIT_CLEAN, EXIT_ERROR, EXIT_UNKNOWN, Error};
+use crate::fleet;
 use crate::snapshot::{Compression, Outcome, Snapshot, write_atomically, write_snapshot};
 
 /// Options of `posture snapshot`.
@@ -12,17 +18,34 @@ use crate::snapshot::{Compression, Outcome, Snapshot, write_atomically, write_sn
 Examples:
   posture snapshot -o account.json.zst
   posture snapshot --profile audit --region eu-west-1,us-east-1 -o account.json
-  posture snapshot -o - | posture scan --snapshot -")]
+  posture snapshot -o - | posture scan --snapshot -
+  posture snapshot --organization -o accounts           every account, as accounts/<account>.json.zst
+  posture snapshot --organization -o accounts --resume  go on where that stopped
+
+Exit codes: 0 done; 2 could not run. With many accounts also 3: some could not be entered, or not whole.")]
 pub(super) struct Args {
-    /// File to write; `.gz` and `.zst` are compressed, `-` is standard output
+    /// File to write; `.gz` and `.zst` are compressed, `-` is standard output. For many accounts, the folder
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     #[command(flatten)]
     live: LiveArgs,
+    #[command(flatten)]
+    organization: OrganizationArgs,
+    #[command(flatten)]
+    roster: RosterArgs,
 }
 
 /// Collects and writes.
 pub(super) fn run(args: &Args) -> Result<u8, Error> {
+    if args.organization.is_wanted(&args.roster) {
+        return many(args);
+    }
+    if args.organization.are_given() {
+        return Err(Error::other(
+            "options for many accounts, and one account to ask",
+            "add `--organization` or `--accounts FILE`",
+        ));
+    }
     let to_stdout = args.output.as_os_str() == "-";
     if !to_stdout {
         check_writable(args)?;
@@ -37,6 +60,36 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
     }
     summarise(&snapshot);
     Ok(EXIT_CLEAN)
+}
+
+/// Collects many accounts into a folder.
+fn many(args: &Args) -> Result<u8, Error> {
+    let folder = Folder::prepare(&args.output, args.organization.resume)?;
+    let run = organization::begin(&args.live, &args.organization, &args.roster, Some(folder), None)?;
+    let (mut whole, mut code) = (0_usize, EXIT_CLEAN);
+    let mut failures = BTreeMap::new();
+    for input in run.inputs {
+        match input.content {
+            // Those that were done before are read by whoever judges them.
+            Content::Text(_) => whole += 1,
+            Content::Snapshot(snapshot) => match fleet::incomplete(&snapshot) {
+                None => whole += 1,
+                Some(failure) => drop(failures.insert(failure.account.clone(), failure)),
+            },
+            Content::Unreached(failure) => drop(failures.insert(failure.account.clone(), failure)),
+            Content::Failed(error) => {
+                super::print_error(&error);
+                code = EXIT_ERROR;
+            }
+        }
+    }
+    for failure in failures.values() {
+        let line =
+            format!("account {}: {}: {}: {}", failure.account, failure.step.words(), failure.code, failure.message);
+        super::note(&super::terminal::printable(&line));
+    }
+    super::note(&format!("{whole} accounts are done, {} are not", failures.len()));
+    Ok(if code == EXIT_CLEAN && !failures.is_empty() { EXIT_UNKNOWN } else { code })
 }
 
 /// Finds out before minutes of collecting that the file cannot be written.

@@ -57,7 +57,12 @@ impl From<Option<String>> for Next {
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(options: &'a Options, progress: &'a dyn Progress, session: Session) -> Self {
+    pub(super) fn new(
+        options: &'a Options,
+        progress: &'a dyn Progress,
+        session: Session,
+        throttles: Throttles,
+    ) -> Self {
         let identity = session.identity.clone();
         Self {
             options,
@@ -67,7 +72,7 @@ impl<'a> Context<'a> {
             progress,
             plan: options.operations.as_ref().map(plan::complete),
             deadline: Instant::now() + options.limits.total,
-            throttles: Throttles::new(),
+            throttles,
             claimed: Mutex::new(BTreeSet::new()),
             observations: Mutex::new(vec![identity]),
         }

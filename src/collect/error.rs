@@ -32,6 +32,24 @@ pub enum CollectError {
         /// The account.
         account: String,
     },
+    /// A role on the way into the organization could not be assumed.
+    #[error("role `{arn}` could not be assumed: {message}")]
+    Role {
+        /// The role.
+        arn: String,
+        /// What AWS said.
+        message: String,
+    },
+    /// The accounts of the organization could not be listed.
+    #[error("the accounts of the organization could not be listed: {operation}: {message}")]
+    Listing {
+        /// The operation that failed.
+        operation: &'static str,
+        /// What AWS said.
+        message: String,
+        /// What to do about it.
+        hint: String,
+    },
     /// The run was stopped by its caller.
     #[error("collecting was cancelled")]
     Cancelled,
@@ -44,7 +62,11 @@ impl CollectError {
     /// What to do next.
     pub fn hint(&self) -> String {
         match self {
-            Self::Identity { hint, .. } => hint.clone(),
+            Self::Identity { hint, .. } | Self::Listing { hint, .. } => hint.clone(),
+            Self::Role { .. } => {
+                "check that the role exists, that its trust policy names you, and `--external-id` if it asks for one"
+                    .to_owned()
+            }
             Self::Region(_) => "name Regions as AWS does, as in `--region eu-west-1`".to_owned(),
             Self::ForeignRegion { .. } => {
                 "ask for Regions of the account's own partition, or choose another profile with `--profile NAME`"

@@ -8,6 +8,7 @@ mod connector;
 mod context;
 mod convert;
 mod error;
+mod organization;
 mod partition;
 mod regions;
 mod service;
@@ -24,9 +25,12 @@ use tokio::sync::watch;
 use crate::snapshot::{ApiError, Operation, Snapshot, SnapshotHeader, Time};
 
 pub use error::CollectError;
+pub use organization::{Entry, Home};
 
 use context::Context;
 use service::COLLECTORS;
+use session::Session;
+use throttle::Throttles;
 
 /// What to collect, as whom, and for how long.
 #[derive(Debug, Clone)]
@@ -151,7 +155,17 @@ impl Progress for Silent {
 pub async fn collect(options: &Options, progress: &dyn Progress) -> Result<Snapshot, CollectError> {
     partition::validate_regions(&options.regions)?;
     let session = session::open(options).await?;
-    let context = Context::new(options, progress, session);
+    Box::pin(gather(options, progress, session, Throttles::new())).await
+}
+
+/// Asks everything that is wanted of one account.
+async fn gather(
+    options: &Options,
+    progress: &dyn Progress,
+    session: Session,
+    throttles: Throttles,
+) -> Result<Snapshot, CollectError> {
+    let context = Context::new(options, progress, session, throttles);
     join_all(COLLECTORS.iter().filter_map(|(_, collector)| collector.start(&context))).await;
     if options.cancel.is_cancelled() && !options.partial {
         return Err(CollectError::Cancelled);

@@ -1,5 +1,8 @@
 //! The session: credentials, and whose account they belong to.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use aws_config::BehaviorVersion;
 use aws_config::environment::region::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
@@ -7,6 +10,7 @@ use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvi
 use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_smithy_runtime::client::retries::RetryPartition;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use futures_util::future::{Either, select};
@@ -27,11 +31,26 @@ pub(super) struct Session {
     pub(super) leader: &'static str,
     /// The answer of `GetCallerIdentity`, the first observation.
     pub(super) identity: Observation,
+    /// What this account may spend on retries, for each service and Region.
+    budgets: Mutex<BTreeMap<String, RetryPartition>>,
+}
+
+impl Session {
+    /// What this account may spend on the retries of a service's calls. The SDK's own budgets are the process's: one
+    /// account that is throttled for ever would use up the retries of all others.
+    pub(super) fn budget(&self, name: String) -> RetryPartition {
+        let mut budgets = self.budgets.lock().unwrap_or_else(PoisonError::into_inner);
+        budgets.entry(name).or_insert_with_key(|name| RetryPartition::custom(name.clone()).build()).clone()
+    }
 }
 
 /// Loads credentials by the standard chain and asks whose account this is.
 pub(super) async fn open(options: &Options) -> Result<Session, CollectError> {
-    let sdk = configuration(options).await;
+    identify(options, configuration(options).await).await
+}
+
+/// Asks whose account these credentials belong to.
+pub(super) async fn identify(options: &Options, sdk: SdkConfig) -> Result<Session, CollectError> {
     let configured = options.regions.first().map(String::as_str).or_else(|| sdk.region().map(Region::as_ref));
     let region = partition::leader(configured.map_or("aws", partition::of_region));
     let asked = sdk.to_builder().region(Region::from_static(region)).build();
@@ -50,7 +69,7 @@ pub(super) async fn open(options: &Options) -> Result<Session, CollectError> {
         outcome: Outcome::Answered(identity.into_response()),
     };
     let leader = partition::leader(&partition);
-    Ok(Session { sdk, account, partition, caller, leader, identity })
+    Ok(Session { sdk, account, partition, caller, leader, identity, budgets: Mutex::default() })
 }
 
 async fn identity(options: &Options, sdk: &SdkConfig) -> Result<GetCallerIdentity, CollectError> {

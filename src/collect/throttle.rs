@@ -58,7 +58,7 @@ type Key = (&'static str, String);
 /// The doors that calls pass before they are made.
 #[derive(Debug)]
 pub(super) struct Throttles {
-    all: Semaphore,
+    all: Arc<Semaphore>,
     doors: Mutex<BTreeMap<Key, Arc<Door>>>,
 }
 
@@ -70,7 +70,12 @@ struct Door {
 
 impl Throttles {
     pub(super) fn new() -> Self {
-        Self { all: Semaphore::new(OPEN_IN_ALL), doors: Mutex::new(BTreeMap::new()) }
+        Self::sharing(Arc::new(Semaphore::new(OPEN_IN_ALL)))
+    }
+
+    /// Doors of one account, which shares the limit of open calls with others.
+    pub(super) fn sharing(all: Arc<Semaphore>) -> Self {
+        Self { all, doors: Mutex::new(BTreeMap::new()) }
     }
 
     /// Waits for a turn; the call may be open for as long as the permit lives.

@@ -195,9 +195,9 @@ fn by_account(sides: &[Side]) -> BTreeMap<&str, &Side> {
     sides.iter().map(|side| (side.account.as_str(), side)).collect()
 }
 
-type Order<'a> = (Class, std::cmp::Reverse<Severity>, &'a str, &'a str, &'a str, Option<&'a str>, &'a str);
+pub(crate) type Order<'a> = (Class, std::cmp::Reverse<Severity>, &'a str, &'a str, &'a str, Option<&'a str>, &'a str);
 
-fn order(change: &Change) -> Order<'_> {
+pub(crate) fn order(change: &Change) -> Order<'_> {
     (
         change.class,
         std::cmp::Reverse(change.severity),

@@ -102,6 +102,58 @@ impl Side {
     }
 }
 
+/// A line of `--format ndjson`, as far as it matters here.
+#[derive(Deserialize)]
+struct RecordFile {
+    format: String,
+    account: String,
+    collected_at: Time,
+    posture: Option<String>,
+    partition: Option<String>,
+    regions: Option<BTreeSet<String>>,
+    finding: Option<ResultFile>,
+}
+
+impl Side {
+    /// Reads the records of one account as `--format ndjson` writes them: the account's, then those of its findings. They
+    /// hold what failed or was unknown; what passed is not told from what was not there.
+    pub fn parse_records(text: &str) -> Result<Self, String> {
+        let mut side: Option<Self> = None;
+        for line in text.lines().filter(|line| !line.trim().is_empty()) {
+            let record: RecordFile = serde_json::from_str(line).map_err(|error| format!("not a record: {error}"))?;
+            match (record.format.as_str(), &mut side, record.finding) {
+                ("posture-account/1", None, None) => {
+                    let missing = |member: &str| format!("a record of an account has no `{member}`");
+                    side = Some(Self {
+                        account: record.account,
+                        partition: record.partition.ok_or_else(|| missing("partition"))?,
+                        collected_at: record.collected_at,
+                        posture: record.posture.ok_or_else(|| missing("posture"))?,
+                        regions: record.regions.ok_or_else(|| missing("regions"))?,
+                        rules: BTreeSet::new(),
+                        verdicts: BTreeMap::new(),
+                    });
+                }
+                ("posture-finding/1", Some(side), Some(result)) if record.account == side.account => {
+                    side.rules.insert(result.rule.clone());
+                    side.add(result)?;
+                }
+                _ => return Err("the records are not those of one account, the account's own first".to_owned()),
+            }
+        }
+        side.ok_or_else(|| "there is no record".to_owned())
+    }
+
+    fn add(&mut self, result: ResultFile) -> Result<(), String> {
+        let (key, verdict) = result.verdict();
+        let (rule, resource) = (key.rule.clone(), key.resource.clone());
+        match self.verdicts.insert(key, verdict) {
+            Some(_) => Err(format!("rule `{}` judges `{}` twice", rule.escape_debug(), resource.escape_debug())),
+            None => Ok(()),
+        }
+    }
+}
+
 impl From<&Report> for Side {
     fn from(report: &Report) -> Self {
         let verdicts = report.results.iter().map(|finding| {
@@ -177,31 +229,32 @@ impl ReportFile {
         if self.format != report::FORMAT {
             return Err(format!("format `{}` is not `{}`", self.format.escape_debug(), report::FORMAT));
         }
-        let mut verdicts = BTreeMap::new();
-        for result in self.results {
-            let ResourceFile { id, kind, region } = result.resource;
-            let key = Key { rule: result.rule, resource: id, kind, region };
-            let verdict = Verdict {
-                severity: result.severity,
-                status: result.status,
-                message: result.message,
-                suppressed: result.suppressed.is_some(),
-                fingerprint: result.fingerprint,
-            };
-            let (rule, resource) = (key.rule.clone(), key.resource.clone());
-            if verdicts.insert(key, verdict).is_some() {
-                return Err(format!("rule `{}` judges `{}` twice", rule.escape_debug(), resource.escape_debug()));
-            }
-        }
-        Ok(Side {
+        let mut side = Side {
             account: self.account,
             partition: self.partition,
             collected_at: self.collected_at,
             posture: self.posture,
             regions: self.regions,
             rules: self.rules_run.into_iter().map(|rule| rule.id).collect(),
-            verdicts,
-        })
+            verdicts: BTreeMap::new(),
+        };
+        self.results.into_iter().try_for_each(|result| side.add(result))?;
+        Ok(side)
+    }
+}
+
+impl ResultFile {
+    fn verdict(self) -> (Key, Verdict) {
+        let ResourceFile { id, kind, region } = self.resource;
+        let key = Key { rule: self.rule, resource: id, kind, region };
+        let verdict = Verdict {
+            severity: self.severity,
+            status: self.status,
+            message: self.message,
+            suppressed: self.suppressed.is_some(),
+            fingerprint: self.fingerprint,
+        };
+        (key, verdict)
     }
 }
 

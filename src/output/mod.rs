@@ -23,7 +23,7 @@ use std::io::{self, Write};
 
 use crate::report::Report;
 
-pub use ndjson::error_record;
+pub use ndjson::{error_record, failure_record};
 
 /// Writes a report in one format.
 pub trait Renderer: Sync {

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::json::{JsonReportGap, JsonResult, JsonSummary};
 use super::{Context, Renderer, safe_json};
 use crate::finding::Status;
+use crate::fleet::{Failure, Step};
 use crate::report::Report;
 use crate::snapshot::ReadError;
 
@@ -46,14 +47,32 @@ fn line(record: &impl Serialize, sink: &mut dyn Write) -> io::Result<()> {
 /// The record of a snapshot that cannot be read, as a line.
 pub fn error_record(error: &ReadError) -> Vec<u8> {
     let record = match error {
-        ReadError::Io { file, source } => ErrorRecord::new(file, None, None, source.to_string()),
-        ReadError::Invalid { file, line, column, path, message } => {
-            ErrorRecord { path, ..ErrorRecord::new(file, Some(*line), Some(*column), message.clone()) }
-        }
+        ReadError::Io { file, source } => ErrorRecord { snapshot: Some(file), ..ErrorRecord::new(source.to_string()) },
+        ReadError::Invalid { file, line, column, path, message } => ErrorRecord {
+            snapshot: Some(file),
+            line: Some(*line),
+            column: Some(*column),
+            path,
+            ..ErrorRecord::new(message.clone())
+        },
     };
+    one_line(&record)
+}
+
+/// The record of an account that has no snapshot, or one that is not whole, as a line.
+pub fn failure_record(failure: &Failure) -> Vec<u8> {
+    one_line(&ErrorRecord {
+        account: Some(&failure.account),
+        step: Some(failure.step),
+        code: Some(&failure.code),
+        ..ErrorRecord::new(failure.message.clone())
+    })
+}
+
+fn one_line(record: &ErrorRecord<'_>) -> Vec<u8> {
     let mut bytes = Vec::new();
     // Writing to memory cannot fail, and the record holds no map whose keys are not text.
-    drop(line(&record, &mut bytes));
+    drop(line(record, &mut bytes));
     bytes
 }
 
@@ -132,7 +151,7 @@ struct FindingRecord<'a> {
     finding: JsonResult<'a>,
 }
 
-/// A snapshot that cannot be read.
+/// A snapshot that cannot be read, or an account that has none or one that is not whole.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "error", deny_unknown_fields)]
 struct ErrorRecord<'a> {
@@ -140,8 +159,14 @@ struct ErrorRecord<'a> {
     format: &'static str,
     /// Version of the program that tried.
     posture: &'a str,
-    /// The file; `-` for standard input.
-    snapshot: &'a str,
+    /// The file, `-` for standard input; null for an account that was asked live.
+    snapshot: Option<&'a str>,
+    /// The account that was asked live; null for a file.
+    account: Option<&'a str>,
+    /// Where the account failed; null for a file.
+    step: Option<Step>,
+    /// The error's code; null for a file.
+    code: Option<&'a str>,
     /// The line in the file, from 1.
     line: Option<usize>,
     /// The column in bytes, from 1.
@@ -152,9 +177,19 @@ struct ErrorRecord<'a> {
     message: String,
 }
 
-impl<'a> ErrorRecord<'a> {
-    fn new(snapshot: &'a str, line: Option<usize>, column: Option<usize>, message: String) -> Self {
-        let posture = env!("CARGO_PKG_VERSION");
-        Self { format: "posture-error/1", posture, snapshot, line, column, path: "", message }
+impl ErrorRecord<'_> {
+    fn new(message: String) -> Self {
+        Self {
+            format: "posture-error/1",
+            posture: env!("CARGO_PKG_VERSION"),
+            snapshot: None,
+            account: None,
+            step: None,
+            code: None,
+            line: None,
+            column: None,
+            path: "",
+            message,
+        }
     }
 }

@@ -39,6 +39,9 @@ mod moto;
 mod observations;
 mod offline;
 #[cfg(feature = "live")]
+mod organization;
+mod overview;
+#[cfg(feature = "live")]
 mod permissions;
 #[cfg(feature = "live")]
 mod pressure;

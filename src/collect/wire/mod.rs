@@ -23,7 +23,6 @@ use aws_runtime::service_clock_skew::{ServiceClockSkewClassifier, ServiceClockSk
 use aws_runtime::user_agent::{ApiMetadata, UserAgentInterceptor};
 use aws_smithy_runtime::client::http::connection_poisoning::ConnectionPoisoningInterceptor;
 use aws_smithy_runtime::client::orchestrator::operation::Operation as Orchestrated;
-use aws_smithy_runtime::client::retries::RetryPartition;
 use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
 use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
 use aws_smithy_runtime_api::client::auth::{AuthSchemeOptionResolverParams, SharedAuthScheme};
@@ -179,7 +178,7 @@ impl<'a> Call<'a> {
         });
         config.store_put(AuthSchemeOptionResolverParams::new(()));
         config.store_put(ApiMetadata::new("posture-wire", env!("CARGO_PKG_VERSION")));
-        config.store_put(RetryPartition::new(format!("{}-{region}", self.service.endpoint)));
+        config.store_put(self.session.budget(format!("{}-{region}", self.service.endpoint)));
         if let Some(name) = self.sdk.app_name() {
             config.store_put(name.clone());
         }

@@ -6,6 +6,7 @@
 pub(crate) mod account;
 mod cbor;
 mod names;
+pub(crate) mod organization;
 mod protocol;
 pub(crate) mod relay;
 mod routes;

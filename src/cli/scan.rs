@@ -185,7 +185,7 @@ enum Outcome {
     /// An account of which nothing is known.
     Unreached {
         failure: Failure,
-        former: Option<Side>,
+        former: Option<Box<Side>>,
     },
     Failed {
         error: Error,
@@ -225,7 +225,7 @@ impl Judge<'_> {
             Content::Unreached(failure) => {
                 return match self.overview.as_ref().map(|overview| overview.side(&failure.account, &self.scan)) {
                     Some(Err(error)) => Outcome::Failed { error },
-                    Some(Ok(former)) => Outcome::Unreached { failure, former },
+                    Some(Ok(former)) => Outcome::Unreached { failure, former: former.map(Box::new) },
                     None => Outcome::Unreached { failure, former: None },
                 };
             }
@@ -235,12 +235,14 @@ impl Judge<'_> {
             let mut report = self.scan.run(&snapshot);
             drop(snapshot);
             report.framework = self.framework.as_ref().map(|framework| framework.report(&report));
-            let reports = self.formats.render(&report, input.name, place)?;
+            let mut reports = self.formats.render(&report, input.name, place)?;
             let mut code = self.gate.exit_code(&report);
             let mut tally = None;
             if let Some(overview) = &self.overview {
-                if incomplete.is_some() {
+                if let Some(failure) = &incomplete {
                     code = worst([code, self.gate.not_reached()]);
+                    let records = self.formats.record(&failure_record(failure));
+                    reports.iter_mut().zip(records).for_each(|(report, record)| report.extend(record));
                 }
                 tally = Some(Box::new(overview.tally(&report, incomplete, &self.scan)?));
             }
@@ -281,7 +283,7 @@ impl Judge<'_> {
             Outcome::Unreached { failure, former } => {
                 sinks.write(&self.formats.record(&failure_record(&failure)))?;
                 if let Some(gathering) = gathering {
-                    gathering.fail(failure, former.as_ref());
+                    gathering.fail(failure, former.as_deref());
                 }
                 Ok(self.gate.not_reached())
             }

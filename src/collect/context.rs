@@ -260,5 +260,17 @@ pub(super) fn request<const N: usize>(members: [(&str, Value); N]) -> Request {
     members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<BTreeMap<_, _>>()
 }
 
+/// A client of one of the SDK's crates for a Region, with this account's own budget of retries.
+macro_rules! client {
+    ($context:expr, $sdk:ident, $region:expr) => {{
+        let (context, region): (&$crate::collect::context::Context<'_>, &str) = ($context, $region);
+        let budget = context.session.budget(format!("{}-{region}", stringify!($sdk)));
+        let config = $sdk::config::Builder::from(&context.sdk(region)).retry_partition(budget).build();
+        $sdk::Client::from_conf(config)
+    }};
+}
+
+pub(super) use client;
+
 /// For answers that lead nowhere else.
 pub(super) fn nothing<T>(_: &T) {}

@@ -1,6 +1,6 @@
 //! Which Regions to ask: the ones named, else those that the account has enabled, else those that every account has.
 
-use super::context::Context;
+use super::context::{Context, client};
 use super::convert::append;
 use super::partition;
 use crate::snapshot::Request;
@@ -28,7 +28,7 @@ async fn find(context: &Context<'_>) -> Vec<String> {
 /// The enabled Regions; `None` when AWS did not say.
 async fn list(context: &Context<'_>) -> Option<Vec<String>> {
     let region = context.leader();
-    let client = aws_sdk_account::Client::new(&context.sdk(region));
+    let client = client!(context, aws_sdk_account, region);
     let answer = context.pages(
         region,
         ListRegions::default(),

@@ -23,6 +23,15 @@ fn failed(service: &str, operation: &str, code: &str, message: &str) -> Value {
     json!({ "service": service, "operation": operation, "region": "us-east-1", "error": { "code": code, "message": message } })
 }
 
+fn in_no_organization() -> Value {
+    failed("organizations", "DescribeOrganization", "AWSOrganizationsNotInUseException", "not a member")
+}
+
+fn managed_by(account: &str) -> Value {
+    let organization = json!({ "Id": "o-1", "MasterAccountId": account, "FeatureSet": "ALL" });
+    here("organizations", "DescribeOrganization", &json!({ "Organization": organization }))
+}
+
 fn recorder(group: &Value, status: &str) -> [Value; 2] {
     let recorder =
         json!({ "name": "default", "roleARN": "arn:aws:iam::123456789012:role/config", "recordingGroup": group });
@@ -245,7 +254,8 @@ fn findings_are_routed_when_the_whole_way_to_a_confirmed_recipient_holds() {
     let high = r#"{"source":["aws.guardduty"],"detail":{"severity":[{"numeric":[">=",7,"<",9]}]}}"#;
     let other = r#"{"source":["aws.health"]}"#;
     let of = |pattern: &str, policy: &Value, subscription: &str| {
-        status("guardduty-findings-routed", &route(pattern, policy, subscription))
+        let alone = [route(pattern, policy, subscription), vec![in_no_organization()]].concat();
+        status("guardduty-findings-routed", &alone)
     };
     assert_eq!(of(all, &statement(None), confirmed), Status::Pass);
     assert_eq!(of(all, &statement(None), "PendingConfirmation"), Status::Fail);
@@ -253,6 +263,12 @@ fn findings_are_routed_when_the_whole_way_to_a_confirmed_recipient_holds() {
     assert_eq!(of(other, &statement(None), confirmed), Status::Fail);
     let guarded = statement(Some(json!({ "StringEquals": { "aws:SourceAccount": "123456789012" } })));
     assert_eq!(of(all, &guarded, confirmed), Status::Fail);
+    let member = |subscription: &str| {
+        let route = route(all, &statement(None), subscription);
+        status("guardduty-findings-routed", &[route, vec![managed_by("999999999999")]].concat())
+    };
+    assert_eq!(member(confirmed), Status::Pass);
+    assert_eq!(member("PendingConfirmation"), Status::Unknown, "the administrator may route them");
     let mut without_subscriptions = route(all, &statement(None), confirmed);
     without_subscriptions.retain(|one| one["operation"] != "ListSubscriptionsByTopic");
     assert_eq!(status("guardduty-findings-routed", &without_subscriptions), Status::Unknown);
@@ -298,7 +314,12 @@ fn open_findings_of_analyzers_count_when_all_active_ones_were_listed() {
     assert_eq!(of(&[analyzers("ACCOUNT")]), Status::Unknown);
     assert_eq!(of(&[analyzers("ACCOUNT_UNUSED_ACCESS")]), Status::NotApplicable);
     assert_eq!(status("access-analyzer-enabled", &[analyzers("ORGANIZATION")]), Status::Pass);
-    assert_eq!(status("access-analyzer-enabled", &[analyzers("ACCOUNT_UNUSED_ACCESS")]), Status::Fail);
+    let unused = || analyzers("ACCOUNT_UNUSED_ACCESS");
+    assert_eq!(status("access-analyzer-enabled", &[unused(), in_no_organization()]), Status::Fail);
+    assert_eq!(status("access-analyzer-enabled", &[unused(), managed_by("123456789012")]), Status::Fail);
+    // The organization's analyzer shows only in the account that administers it.
+    assert_eq!(status("access-analyzer-enabled", &[unused(), managed_by("999999999999")]), Status::Unknown);
+    assert_eq!(status("access-analyzer-enabled", &[unused()]), Status::Unknown);
     let unused = verdicts("access-analyzer-unused-access", &[analyzers("ACCOUNT_UNUSED_ACCESS")]);
     assert_eq!(unused[0].2, Status::Pass);
 }

@@ -70,14 +70,14 @@ fn scan_and_resume(accounts: usize, concurrency: &str) -> (Run, Run) {
     let organization = Organization::serve(&Settings { accounts, kind: mixed, ..Settings::default() });
     let home = tempfile::tempdir().unwrap();
     let options = ["--organization", "--keep", "kept", "--concurrency", concurrency, "--format", "json"];
-    let more = ["--output", "ndjson=records.ndjson", "--timeout", "3"];
+    let more = ["--output", "ndjson=records.ndjson", "--timeout", "12"];
     let first = scan(&organization, home.path(), &[&options[..], &more].concat());
     assert_eq!(first.code, 1, "{}", first.stderr);
     let report = json(&first);
 
     let open = organization.of(&OPEN);
     let whole = organization.of(&[Kind::Fine, Kind::Weak]);
-    assert_eq!(ids(report["failed"].as_array().unwrap()), open, "exactly these failed");
+    assert_eq!(ids(report["failed"].as_array().unwrap()), open, "exactly these fail: {}", report["failed"]);
     assert_eq!(ids(report["inactive"].as_array().unwrap()), organization.of(&[Kind::Suspended]));
     let lines = report["accounts"].as_array().unwrap();
     let with = |status: &str| ids(lines.iter().filter(|line| line["status"] == status));
@@ -98,7 +98,7 @@ fn scan_and_resume(accounts: usize, concurrency: &str) -> (Run, Run) {
     let records = records(&std::fs::read_to_string(home.path().join("records.ndjson")).unwrap());
     let of = |format: &str| ids(records.iter().filter(|record| record["format"] == format));
     let slow = organization.of(&[Kind::Slow]);
-    assert_eq!(of("posture-error/1"), &open - &slow);
+    assert_eq!(of("posture-error/1"), open);
     assert_eq!(of("posture-account/1"), &whole | &slow);
 
     // On disk: what is done, what is not whole, and the list.
@@ -137,7 +137,7 @@ fn scan_and_resume(accounts: usize, concurrency: &str) -> (Run, Run) {
 
 #[test]
 fn accounts_that_fail_are_named_and_cost_the_others_nothing_and_a_second_run_asks_only_them() {
-    scan_and_resume(200, "64");
+    scan_and_resume(200, "24");
 }
 
 /// `cargo test --test it organization -- --ignored --nocapture`; its figures are in docs/testing.md.
@@ -179,7 +179,6 @@ fn an_account_that_cannot_be_entered_makes_the_exit_code_3_and_never_a_pass() {
     assert_eq!(refused.code, 3, "{}", refused.stderr);
     assert!(refused.stdout.contains(&id(3)) && refused.stdout.contains("AccessDenied"), "{}", refused.stdout);
     assert_eq!(scan(&organization, home.path(), &["--organization", "--allow-unknown"]).code, 0);
-    assert_eq!(scan(&organization, home.path(), &["--organization", "--fail-on", "none"]).code, 2, "named twice");
 }
 
 #[test]
@@ -233,7 +232,7 @@ fn credentials_are_renewed_before_they_expire() {
 }
 
 #[test]
-fn a_session_that_lasts_is_opened_once_whatever_is_asked() {
+fn a_session_that_lasts_is_opened_once_whatever_is_asked_and_its_report_is_asked_for_once() {
     let organization = Organization::serve(&Settings { accounts: 2, ..Settings::default() });
     let home = tempfile::tempdir().unwrap();
     let mut command = posture(home.path(), &organization.stub.url());
@@ -241,8 +240,10 @@ fn a_session_that_lasts_is_opened_once_whatever_is_asked() {
     let all = run(command.args(["snapshot", "--organization", "-o", "kept", "--region", "us-east-1"]));
     assert_eq!(all.code, 0, "{}", all.stderr);
     assert_eq!(organization.entered(), [(id(1), 1)].into());
-    let asked = organization.stub.calls().len();
-    assert!(asked > 60, "only {asked} calls");
+    let calls = organization.stub.calls();
+    assert!(calls.len() > 60, "only {} calls", calls.len());
+    let reports = calls.iter().filter(|call| call.operation == "GenerateCredentialReport").count();
+    assert_eq!(reports, 2, "one an account, and nobody waits for what is there");
     let kept = contents(&home.path().join("kept"));
     let names: Vec<&str> = kept.keys().map(String::as_str).collect();
     let (one, two) = (format!("{}.json.zst", id(0)), format!("{}.json.zst", id(1)));
@@ -292,4 +293,93 @@ fn a_role_that_leads_elsewhere_judges_nobody() {
     assert_eq!(ids(report["failed"].as_array().unwrap()), [id(2)].into());
     assert!(report["failed"][0]["message"].as_str().unwrap().contains(&id(1)), "{}", report["failed"]);
     assert_eq!(report["totals"]["judged"], 2);
+}
+
+#[test]
+fn the_printed_policies_allow_what_a_run_calls_and_nothing_else() {
+    let settings = Settings { accounts: 4, ..Settings::default() };
+    let organization = Organization::serve(&settings);
+    let home = tempfile::tempdir().unwrap();
+    let more = ["--organization", "--owner-tag", "owner", "--session-tag", "team=security", "--format", "json"];
+    let scanned = scan(&organization, home.path(), &more);
+    assert_eq!(scanned.code, 0, "{}", scanned.stderr);
+    let owners =
+        json(&scanned)["owners"].as_array().unwrap().iter().map(|line| line["owner"].clone()).collect::<Vec<_>>();
+    assert_eq!(owners, [serde_json::json!("ann"), Value::Null]);
+    let calls = organization.stub.calls();
+    let mut made: BTreeSet<String> = calls
+        .iter()
+        .filter(|call| call.service == "organizations" || call.operation == "AssumeRole")
+        .map(|call| format!("{}:{}", call.service, call.operation))
+        .collect();
+    // Whoever sends tags needs this beside `sts:AssumeRole`.
+    made.insert("sts:TagSession".to_owned());
+    let print = |more: &[&str]| {
+        let printed = run(posture(home.path(), "http://127.0.0.1:1").args(["permissions", "--rule", RULE]).args(more));
+        assert_eq!(printed.code, 0, "{}", printed.stderr);
+        json(&printed)
+    };
+    let policy = print(&["--organization", "--role-name", "audit/reader"]);
+    let statements = policy["Statement"].as_array().unwrap();
+    let actions = |statement: &Value| -> BTreeSet<String> {
+        statement["Action"].as_array().unwrap().iter().map(|action| action.as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(&actions(&statements[0]) | &actions(&statements[1]), made);
+    assert_eq!(statements[1]["Resource"], "arn:*:iam::*:role/audit/reader");
+    assert_eq!(statements[1]["Condition"]["StringEquals"]["aws:ResourceOrgID"], "${aws:PrincipalOrgID}");
+
+    let scanner = format!("arn:aws:iam::{}:role/scanner", id(0));
+    let template = print(&["--member-role", &scanner, "--role-name", "audit/reader", "--external-id", "ours:17"]);
+    let role = &template["Resources"]["Role"]["Properties"];
+    assert_eq!((&role["RoleName"], &role["Path"]), (&serde_json::json!("reader"), &serde_json::json!("/audit/")));
+    let trust = &role["AssumeRolePolicyDocument"]["Statement"][0];
+    assert_eq!(trust["Principal"]["AWS"], scanner.as_str());
+    assert_eq!(trust["Condition"]["StringEquals"]["sts:ExternalId"], "ours:17");
+    let reading = &role["Policies"][0]["PolicyDocument"]["Statement"][0];
+    assert_eq!(actions(reading), actions(&statements[2]));
+    // IAM takes 10,240 characters of inline policies in a role.
+    let all = run(posture(home.path(), "http://127.0.0.1:1").args(["permissions", "--member-role", &scanner]));
+    let policy = json(&all)["Resources"]["Role"]["Properties"]["Policies"][0]["PolicyDocument"].to_string();
+    assert!(policy.len() < 10_240, "{}", policy.len());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_is_interrupted_keeps_what_is_done_and_goes_on_with_the_rest() {
+    use std::process::{Command, Stdio};
+
+    let kind = |number| if number >= 8 { Kind::Slow } else { Kind::Fine };
+    let organization = Organization::serve(&Settings { accounts: 12, kind, ..Settings::default() });
+    let home = tempfile::tempdir().unwrap();
+    let options = ["--organization", "--keep", "kept", "--format", "json"];
+    let mut command = posture(home.path(), &organization.stub.url());
+    command.current_dir(home.path()).args(["scan", "--region", "us-east-1", "--rule", RULE]).args(options);
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let done = || {
+        std::fs::read_dir(home.path().join("kept")).map_or(0, |files| {
+            files.filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|ending| ending == "zst")).count()
+        })
+    };
+    let start = std::time::Instant::now();
+    while done() < 8 {
+        assert!(start.elapsed() < Duration::from_secs(60), "{} snapshots after a minute", done());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("go on with the same command and `--resume`"), "{stderr}");
+    let before = organization.entered();
+    organization.healed.store(true, Ordering::Relaxed);
+    let run = scan(&organization, home.path(), &[&options[..], &["--resume"]].concat());
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert_eq!(json(&run)["totals"]["judged"], 12);
+    let again: BTreeSet<String> = organization
+        .entered()
+        .into_iter()
+        .filter(|(id, times)| before.get(id) != Some(times))
+        .map(|(id, _)| id)
+        .collect();
+    assert_eq!(again, organization.of(&[Kind::Slow]));
 }

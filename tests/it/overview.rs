@@ -17,32 +17,39 @@ fn snapshot(name: &str, number: u64, change: impl FnOnce(&mut Value)) -> String 
     value.to_string()
 }
 
-/// Makes IAM's summary say that root has no access key, or deny it.
-fn summary(value: &mut Value, answer: Option<u64>) {
+/// Makes the least length of passwords this, or lets nobody ask for it.
+fn passwords(value: &mut Value, least: Option<u64>) {
     let observations = value["observations"].as_array_mut().unwrap();
-    let one = observations.iter_mut().find(|one| one["operation"] == "GetAccountSummary").unwrap();
-    match answer {
-        Some(keys) => one["response"]["SummaryMap"]["AccountAccessKeysPresent"] = json!(keys),
+    observations.retain(|one| one["operation"] != "GetAccountPasswordPolicy");
+    let mut one = json!({ "service": "iam", "operation": "GetAccountPasswordPolicy", "region": "us-east-1" });
+    match least {
+        Some(least) => one["response"] = json!({ "PasswordPolicy": { "MinimumPasswordLength": least } }),
         None => {
-            one.as_object_mut().unwrap().remove("response");
             one["error"] =
-                json!({ "code": "AccessDenied", "message": "not authorized to perform: iam:GetAccountSummary" });
+                json!({ "code": "AccessDenied", "message": "not authorized to perform: iam:GetAccountPasswordPolicy" })
         }
     }
+    observations.push(one);
 }
 
-const RULE: [&str; 4] = ["--rule", "root-no-access-keys", "--rule", "iam-password-min-length"];
+const RULE: &str = "iam-password-min-length";
+const WEAK: Option<u64> = Some(8);
+const STRONG: Option<u64> = Some(14);
 
 fn scan(folder: &Path, more: &[&str]) -> Run {
-    posture_in(folder, ["scan", "--fleet"].into_iter().chain(RULE).chain(more.iter().copied()), b"")
+    posture_in(
+        folder,
+        ["scan", "--fleet", "--rule", RULE, "--fail-on", "medium"].into_iter().chain(more.iter().copied()),
+        b"",
+    )
 }
 
-/// A folder with three accounts of which one has no root key, and a list that names five.
-fn folder(home: &Path, name: &str, keys: [Option<u64>; 3]) {
+/// A folder with three accounts, whose passwords have to be so long, and a list that names five.
+fn folder(home: &Path, name: &str, lengths: [Option<u64>; 3]) {
     let folder = home.join(name);
     std::fs::create_dir(&folder).unwrap();
-    for (number, keys) in (1..).zip(keys) {
-        let text = snapshot("bootcamp", number, |value| summary(value, keys));
+    for (number, least) in (1..).zip(lengths) {
+        let text = snapshot("bootcamp", number, |value| passwords(value, least));
         std::fs::write(folder.join(format!("{number:012}.json")), text).unwrap();
     }
     let roster = json!({
@@ -62,7 +69,7 @@ fn folder(home: &Path, name: &str, keys: [Option<u64>; 3]) {
 #[test]
 fn a_folder_of_snapshots_is_one_report_that_names_what_is_missing() {
     let home = tempfile::tempdir().unwrap();
-    folder(home.path(), "today", [Some(1), Some(0), None]);
+    folder(home.path(), "today", [WEAK, STRONG, None]);
     let run = scan(home.path(), &["--snapshot", "today", "--format", "json"]);
     assert_eq!(run.code, 1, "{}", run.stderr);
     let report = run.json();
@@ -70,12 +77,12 @@ fn a_folder_of_snapshots_is_one_report_that_names_what_is_missing() {
     let validator = jsonschema::validator_for(&schema).unwrap();
     let errors: Vec<String> = validator.iter_errors(&report).map(|error| error.to_string()).collect();
     assert!(errors.is_empty(), "{errors:?}");
-    let totals = json!({ "accounts": 4, "judged": 3, "incomplete": 0, "not_reached": 1, "inactive": 1, "failing": 3 });
+    let totals = json!({ "accounts": 4, "judged": 3, "incomplete": 0, "not_reached": 1, "inactive": 1, "failing": 1 });
     assert_eq!(report["totals"], totals);
     assert_eq!(report["failed"][0]["account"], "000000000004");
     assert_eq!(report["failed"][0]["step"], "snapshot");
     assert_eq!(report["inactive"][0], json!({ "account": "000000000005", "name": null, "state": "SUSPENDED" }));
-    let rule = report["rules"].as_array().unwrap().iter().find(|rule| rule["rule"] == RULE[1]).unwrap();
+    let rule = report["rules"].as_array().unwrap().iter().find(|rule| rule["rule"] == RULE).unwrap();
     assert_eq!(rule["accounts"], json!({ "fail": 1, "pass": 1, "unknown": 2 }), "the missing account is no pass");
     let units = report["units"].as_array().unwrap();
     let counts: Vec<Value> = units.iter().map(|unit| json!([unit["unit"], unit["group"]["accounts"]])).collect();
@@ -90,8 +97,8 @@ fn a_folder_of_snapshots_is_one_report_that_names_what_is_missing() {
 #[test]
 fn missing_accounts_alone_are_exit_code_3() {
     let home = tempfile::tempdir().unwrap();
-    folder(home.path(), "today", [Some(0), Some(0), Some(0)]);
-    let one = ["--snapshot", "today", "--fail-on", "critical"];
+    folder(home.path(), "today", [STRONG, STRONG, STRONG]);
+    let one = ["--snapshot", "today"];
     assert_eq!(scan(home.path(), &one).code, 3);
     assert_eq!(scan(home.path(), &[&one[..], &["--allow-unknown"]].concat()).code, 0);
     std::fs::write(home.path().join("all.txt"), "000000000001\n000000000002\n000000000003\n").unwrap();
@@ -101,8 +108,8 @@ fn missing_accounts_alone_are_exit_code_3() {
 #[test]
 fn what_changed_is_told_from_a_folder_and_from_records_alike() {
     let home = tempfile::tempdir().unwrap();
-    folder(home.path(), "yesterday", [Some(0), Some(1), Some(1)]);
-    folder(home.path(), "today", [Some(1), Some(0), None]);
+    folder(home.path(), "yesterday", [STRONG, WEAK, WEAK]);
+    folder(home.path(), "today", [WEAK, STRONG, None]);
     let wrote = scan(home.path(), &["--snapshot", "yesterday", "--output", "ndjson=yesterday.ndjson"]);
     assert_eq!(wrote.code, 1, "{}", wrote.stderr);
     let plain = std::fs::read(home.path().join("yesterday.ndjson")).unwrap();
@@ -128,8 +135,8 @@ fn what_changed_is_told_from_a_folder_and_from_records_alike() {
 #[test]
 fn accounts_that_come_go_or_are_lost_are_said_once() {
     let home = tempfile::tempdir().unwrap();
-    folder(home.path(), "yesterday", [Some(1), Some(1), Some(1)]);
-    folder(home.path(), "today", [Some(1), Some(1), Some(1)]);
+    folder(home.path(), "yesterday", [WEAK, WEAK, WEAK]);
+    folder(home.path(), "today", [WEAK, WEAK, WEAK]);
     std::fs::remove_file(home.path().join("yesterday/000000000001.json")).unwrap();
     std::fs::remove_file(home.path().join("today/000000000002.json")).unwrap();
     std::fs::write(home.path().join("yesterday/000000000009.json"), snapshot("bootcamp", 9, |_| {})).unwrap();
@@ -146,12 +153,12 @@ fn accounts_that_come_go_or_are_lost_are_said_once() {
 #[test]
 fn the_page_for_people_is_harmless_and_leads_to_what_changed() {
     let home = tempfile::tempdir().unwrap();
-    folder(home.path(), "yesterday", [Some(0), Some(0), Some(0)]);
-    folder(home.path(), "today", [Some(1), Some(0), None]);
+    folder(home.path(), "yesterday", [STRONG, STRONG, STRONG]);
+    folder(home.path(), "today", [WEAK, STRONG, None]);
     for format in ["table", "markdown"] {
         let run = scan(home.path(), &["--snapshot", "today", "--since", "yesterday", "--format", format]);
         let text = run.text();
-        for part in ["000000000004", "root-no-access-keys", "Root / Prod", "worse", "SUSPENDED"] {
+        for part in ["000000000004", RULE, "Root / Prod", "worse", "SUSPENDED"] {
             assert!(text.contains(part), "{format}: no {part} in\n{text}");
         }
         assert!(!text.contains('\u{1b}'), "{format}: {text}");
@@ -166,7 +173,7 @@ fn the_page_for_people_is_harmless_and_leads_to_what_changed() {
 #[test]
 fn formats_without_a_place_for_missing_accounts_are_refused() {
     let home = tempfile::tempdir().unwrap();
-    folder(home.path(), "today", [Some(0), Some(0), Some(0)]);
+    folder(home.path(), "today", [STRONG, STRONG, STRONG]);
     for format in ["csv", "sarif", "html", "junit"] {
         let run = scan(home.path(), &["--snapshot", "today", "--format", format]);
         assert_eq!(run.code, 2, "{format}");
@@ -182,7 +189,7 @@ fn formats_without_a_place_for_missing_accounts_are_refused() {
 #[test]
 fn bad_lists_folders_and_former_runs_are_errors_with_their_place() {
     let home = tempfile::tempdir().unwrap();
-    folder(home.path(), "today", [Some(0), Some(0), Some(0)]);
+    folder(home.path(), "today", [STRONG, STRONG, STRONG]);
     std::fs::create_dir(home.path().join("empty")).unwrap();
     std::fs::write(home.path().join("list.txt"), "000000000001\nnobody\n").unwrap();
     std::fs::write(home.path().join("report.json"), "{\"format\":\"posture-report/1\"}\n").unwrap();

@@ -5,7 +5,7 @@ use aws_sdk_account::types::{self, AlternateContactType};
 use futures_util::future::{join, join_all};
 
 use super::{Collector, Work};
-use crate::collect::context::{Context, nothing, request};
+use crate::collect::context::{Context, client, nothing, request};
 use crate::collect::convert::{IntoShape, shape, words};
 use crate::collect::regions;
 use crate::snapshot::shapes::account::{
@@ -18,7 +18,7 @@ pub(super) struct Account;
 impl Collector for Account {
     fn start<'a>(&self, context: &'a Context<'a>) -> Option<Work<'a>> {
         Some(Box::pin(async move {
-            let client = Client::new(&context.sdk(context.leader()));
+            let client = client!(context, aws_sdk_account, context.leader());
             let kinds =
                 [AlternateContactType::Billing, AlternateContactType::Operations, AlternateContactType::Security];
             let alternates = join_all(kinds.into_iter().map(|kind| alternate_contact(context, &client, kind)));

@@ -6,7 +6,7 @@ use aws_smithy_types::DateTime;
 use futures_util::future::join;
 
 use super::{Collector, Work};
-use crate::collect::context::{Context, nothing, request};
+use crate::collect::context::{Context, client, nothing, request};
 use crate::collect::convert::{IntoShape, append, shape, words};
 use crate::snapshot::Operation;
 use crate::snapshot::shapes::billing::{Amount, BillingPreference, Credit, GetBillingPreferences, GetCredits};
@@ -19,7 +19,7 @@ pub(super) struct Billing;
 impl Collector for Billing {
     fn start<'a>(&self, context: &'a Context<'a>) -> Option<Work<'a>> {
         Some(Box::pin(async move {
-            let client = Client::new(&context.sdk(context.leader()));
+            let client = client!(context, aws_sdk_billing, context.leader());
             join(preferences(context, &client), credits(context, &client)).await;
         }))
     }

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::{Collector, Work, sns};
-use crate::collect::context::{Context, request};
+use crate::collect::context::{Context, client, request};
 use crate::collect::convert::{append, shape, words};
 use crate::snapshot::shapes::budgets as shapes;
 use crate::snapshot::shapes::budgets::{
@@ -21,7 +21,7 @@ pub(super) struct Budgets;
 impl Collector for Budgets {
     fn start<'a>(&self, context: &'a Context<'a>) -> Option<Work<'a>> {
         Some(Box::pin(async move {
-            let client = Client::new(&context.sdk(context.leader()));
+            let client = client!(context, aws_sdk_budgets, context.leader());
             budgets(context, &client).await;
         }))
     }

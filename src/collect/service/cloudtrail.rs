@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Collector, Work, logs, s3api};
 use crate::collect::calls::{Call, Calls};
-use crate::collect::context::{Context, Next, nothing, request};
+use crate::collect::context::{Context, Next, client, nothing, request};
 use crate::collect::convert::{IntoShape, append, shape, words};
 use crate::collect::partition::is_region;
 use crate::collect::regions;
@@ -44,7 +44,7 @@ impl Collector for CloudTrail {
                 let regions = regions::asked(context).await;
                 join_all(regions.iter().map(|region| trails(context, region))).await;
             };
-            let client = Client::new(&context.sdk(context.leader()));
+            let client = client!(context, aws_sdk_cloudtrail, context.leader());
             let events = join_all(LOOKED_UP.into_iter().map(|(key, value)| events(context, &client, key, value)));
             join3(trails, events, STORES.read(context)).await;
         }))
@@ -52,7 +52,7 @@ impl Collector for CloudTrail {
 }
 
 async fn trails(context: &Context<'_>, region: &str) {
-    let client = Client::new(&context.sdk(region));
+    let client = client!(context, aws_sdk_cloudtrail, region);
     let answer = async {
         let output = context
             .send(Operation::CloudtrailDescribeTrails, region, Box::pin(client.describe_trails().send()))
@@ -87,7 +87,7 @@ fn homes(answer: &DescribeTrails, seen_in: &str) -> BTreeSet<(String, String)> {
 }
 
 async fn trail(context: &Context<'_>, arn: &str, region: &str) {
-    let client = Client::new(&context.sdk(region));
+    let client = client!(context, aws_sdk_cloudtrail, region);
     join(status(context, &client, arn, region), selectors(context, &client, arn, region)).await;
 }
 

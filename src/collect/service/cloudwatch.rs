@@ -7,7 +7,7 @@ use aws_sdk_cloudwatch::types::{self, AlarmType};
 use futures_util::future::join;
 
 use super::{Collector, Work, sns};
-use crate::collect::context::{Context, nothing, request};
+use crate::collect::context::{Context, client, nothing, request};
 use crate::collect::convert::{append, shape, words};
 use crate::snapshot::shapes::cloudwatch::{
     CompositeAlarm, DescribeAlarms, Dimension, ListMetrics, Metric, MetricAlarm, MetricDataQuery, MetricStat,
@@ -20,7 +20,7 @@ pub(super) struct CloudWatch;
 impl Collector for CloudWatch {
     fn start<'a>(&self, context: &'a Context<'a>) -> Option<Work<'a>> {
         Some(Box::pin(async move {
-            let client = Client::new(&context.sdk(context.leader()));
+            let client = client!(context, aws_sdk_cloudwatch, context.leader());
             join(alarms(context, &client), billing_metrics(context, &client)).await;
         }))
     }

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::{Collector, Work, sns};
-use crate::collect::context::{Context, request};
+use crate::collect::context::{Context, client, request};
 use crate::collect::convert::{append, shape, words};
 use crate::collect::regions;
 use crate::snapshot::Request;
@@ -28,7 +28,7 @@ impl Collector for Events {
 }
 
 async fn rules(context: &Context<'_>, region: &str) {
-    let client = Client::new(&context.sdk(region));
+    let client = client!(context, aws_sdk_eventbridge, region);
     let answer = context.pages(
         region,
         ListRules::default(),

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::{Collector, Work};
 use crate::collect::calls::{Call, Calls};
-use crate::collect::context::{Context, Next, nothing, request};
+use crate::collect::context::{Context, Next, client, nothing, request};
 use crate::collect::convert::{IntoShape, append, shape, words};
 use crate::collect::error::stand_in;
 use crate::snapshot::shapes::iam::{
@@ -42,7 +42,7 @@ pub(super) struct Iam;
 impl Collector for Iam {
     fn start<'a>(&self, context: &'a Context<'a>) -> Option<Work<'a>> {
         Some(Box::pin(async move {
-            let client = &Client::new(&context.sdk(context.leader()));
+            let client = &client!(context, aws_sdk_iam, context.leader());
             let chains = join_all(CHAINS.iter().map(|filter| authorization_details(context, client, filter)));
             let settings = join5(
                 summary(context, client),

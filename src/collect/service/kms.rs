@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 
 use super::{Collector, Work};
 use crate::collect::calls::texts;
-use crate::collect::context::{Context, nothing, request};
+use crate::collect::context::{Context, client, nothing, request};
 use crate::collect::convert::{IntoShape, shape, words};
 use crate::collect::regions;
 use crate::snapshot::shapes::kms::{DescribeKey, GetKeyPolicy, KeyMetadata};
@@ -54,7 +54,7 @@ async fn describe<R>(
     key: &str,
     read: impl FnOnce(&DescribeKey) -> R,
 ) -> Option<R> {
-    let client = Client::new(&context.sdk(region));
+    let client = client!(context, aws_sdk_kms, region);
     let answer = async {
         let output =
             context.send(Operation::KmsDescribeKey, region, Box::pin(client.describe_key().key_id(key).send())).await?;
@@ -73,7 +73,7 @@ pub(super) async fn follow(context: &Context<'_>, region: &str, key: &str) {
         None if is_alias => return,
         _ => key.to_owned(),
     };
-    policy(context, &Client::new(&context.sdk(region)), region, &key).await;
+    policy(context, &client!(context, aws_sdk_kms, region), region, &key).await;
 }
 
 async fn policy(context: &Context<'_>, client: &Client, region: &str, key: &str) {

@@ -5,7 +5,7 @@ use futures_util::future::join3;
 
 use super::{Collector, Work};
 use crate::collect::calls::{Call, Calls, Input};
-use crate::collect::context::{Context, nothing, request};
+use crate::collect::context::{Context, client, nothing, request};
 use crate::collect::convert::{IntoShape, shape, words};
 use crate::snapshot::shapes::organizations::{Account, DescribeAccount, DescribeOrganization, Organization};
 use crate::snapshot::{Operation, Request};
@@ -33,7 +33,7 @@ pub(super) struct Organizations;
 impl Collector for Organizations {
     fn start<'a>(&self, context: &'a Context<'a>) -> Option<Work<'a>> {
         Some(Box::pin(async move {
-            let client = Client::new(&context.sdk(context.leader()));
+            let client = client!(context, aws_sdk_organizations, context.leader());
             join3(organization(context, &client), own_account(context, &client), GOVERNANCE.read(context)).await;
         }))
     }

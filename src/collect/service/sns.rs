@@ -6,7 +6,7 @@ use aws_sdk_sns::{Client, types};
 use futures_util::future::{join, join_all};
 
 use super::{Collector, kms};
-use crate::collect::context::{Context, nothing, request};
+use crate::collect::context::{Context, client, nothing, request};
 use crate::collect::convert::{IntoShape, append, shape};
 use crate::collect::partition::is_region;
 use crate::snapshot::Operation;
@@ -31,7 +31,7 @@ fn region_of(arn: &str) -> Option<&str> {
 }
 
 async fn topic(context: &Context<'_>, arn: &str, region: &str) {
-    let client = Client::new(&context.sdk(region));
+    let client = client!(context, aws_sdk_sns, region);
     join(attributes(context, &client, arn, region), subscriptions(context, &client, arn, region)).await;
 }
 

@@ -128,6 +128,11 @@ impl Served {
             ("account", _) => Reply::Answer(json!({
                 "Regions": [{ "RegionName": "us-east-1", "RegionOptStatus": "ENABLED_BY_DEFAULT" }]
             })),
+            // Within four hours AWS answers with the report that is there.
+            ("iam", "GenerateCredentialReport") => Reply::Answer(json!({ "State": "COMPLETE" })),
+            ("iam", "GetCredentialReport") => Reply::Answer(json!({
+                "Content": "user,arn\n", "ReportFormat": "text/csv", "GeneratedTime": "2026-01-01T00:00:00Z"
+            })),
             ("iam", "GetAccountPasswordPolicy") => self.password_policy(call),
             _ => refusal("AccessDenied"),
         }

@@ -116,6 +116,19 @@ pub(super) fn stop_on_ctrl_c(cancel: Cancel) -> Result<(), Error> {
     Ok(())
 }
 
+/// Accounts that are done and accounts in all, on one line of a terminal.
+pub(super) fn bar_of_accounts(accounts: usize) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(accounts as u64);
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} accounts  {elapsed} of about {duration}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
 /// Calls made and calls known, on one line.
 struct Bar(ProgressBar);
 

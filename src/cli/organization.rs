@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::mpsc;
 
 use super::folder::{Folder, read_roster};
-use super::live::{LiveArgs, new_runtime, now, stop_on_ctrl_c, told};
+use super::live::{LiveArgs, bar_of_accounts, new_runtime, now, stop_on_ctrl_c, told};
 use super::members::{DEFAULT_ROLE, external_id, is_word, role_arn, role_name};
 use super::note;
 use super::overview::RosterArgs;
@@ -193,7 +193,9 @@ impl Collecting {
     fn run(self, sender: &mpsc::Sender<Content>) {
         let Self { home, runtime, cancel, partial, accounts, at_once, folder } = self;
         let failures: Mutex<Vec<Failure>> = Mutex::default();
+        let bar = bar_of_accounts(accounts.len());
         runtime.block_on(home.collect_each(accounts, at_once, async |_, result| {
+            bar.inc(1);
             let content = match result {
                 Err(failure) if failure.code == "Cancelled" && !partial => return,
                 Err(failure) => {
@@ -218,6 +220,7 @@ impl Collecting {
                 cancel.cancel();
             }
         }));
+        bar.finish_and_clear();
         runtime.shutdown_background();
         let stopped = cancel.is_cancelled() && !partial;
         // From here on one Ctrl-C ends the program.

@@ -11,6 +11,7 @@ mod frameworks;
 mod github;
 pub mod iam;
 mod import;
+mod lake;
 #[cfg(feature = "live")]
 mod live;
 mod members;

@@ -9,12 +9,14 @@ use crate::error::{EXIT_CLEAN, EXIT_ERROR, Error};
 use crate::fleet::{self, AccountTally, Failure, FleetReport, Gathering, Roster, Step};
 use crate::framework::Framework;
 use crate::gate::{Gate, worst};
+use crate::output::parquet::{self, LakeFile};
 use crate::output::{self, FORMATS, Place, error_record, failure_record};
 use crate::rule::Rule;
 use crate::scan::Scan;
 use crate::snapshot::Time;
 
 use super::fleet::{Shard, in_order};
+use super::lake;
 use super::overview::Overview;
 use super::ruleset::{Selection, read_text};
 use super::sinks::{Formats, Sinks};
@@ -29,6 +31,7 @@ Examples:
   posture scan --snapshot account.json.zst --format sarif > posture.sarif
   posture scan --snapshot fleet.ndjson --format json    one report a line
   posture scan --snapshot fleet.ndjson.zst --stream --format ndjson --shard 1/4 > findings.ndjson
+  posture scan --snapshot fleet.ndjson --stream --format ndjson --output parquet=lake > records.ndjson
   posture scan --output json=report.json --output sarif=posture.sarif --fail-on medium
   posture scan --snapshot new.json --baseline report.json
   posture scan --organization --keep today --since yesterday --format markdown    every account, one report
@@ -54,7 +57,8 @@ pub(super) struct Args {
     /// Format of standard output
     #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = format_names())]
     format: String,
-    /// Also write a report to a file, as in `sarif=posture.sarif`; may be repeated
+    /// Also write a report to a file, as in `sarif=posture.sarif`; may be repeated. `parquet=FOLDER` writes OCSF events in
+    /// Parquet, a file for each snapshot and Region, below `region=…/accountId=…/eventDay=…`
     #[arg(long, value_name = "FORMAT=PATH", value_parser = parse_output)]
     output: Vec<(String, PathBuf)>,
     /// Least severity that fails the run [default: high]
@@ -107,12 +111,11 @@ fn format_names() -> clap::builder::PossibleValuesParser {
 }
 
 fn parse_output(text: &str) -> Result<(String, PathBuf), String> {
-    let names = || FORMATS.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let names = || FORMATS.iter().map(|(name, _)| *name).chain([parquet::NAME]).collect::<Vec<_>>().join(", ");
+    let is_known = |name: &str| name == parquet::NAME || output::find(name).is_some();
     match text.split_once('=') {
-        Some((name, path)) if output::find(name).is_some() && !path.is_empty() => {
-            Ok((name.to_owned(), PathBuf::from(path)))
-        }
-        Some((name, _)) if output::find(name).is_none() => Err(format!("`{name}` is no format; there are {}", names())),
+        Some((name, path)) if is_known(name) && !path.is_empty() => Ok((name.to_owned(), PathBuf::from(path))),
+        Some((name, _)) if !is_known(name) => Err(format!("`{name}` is no format; there are {}", names())),
         _ => Err("write FORMAT=PATH, as in sarif=posture.sarif".to_owned()),
     }
 }
@@ -122,7 +125,8 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
     let (rules, config) = args.selection.load()?;
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let is_fleet = is_fleet(args);
-    let formats = Formats::new(&args.format, args.output.iter().map(|(name, _)| name.as_str()), is_fleet)?;
+    let (lakes, files): (Vec<_>, Vec<_>) = args.output.iter().partition(|(name, _)| name == parquet::NAME);
+    let formats = Formats::new(&args.format, files.iter().map(|(name, _)| name.as_str()), is_fleet)?;
     if args.stream {
         formats.require_stream()?;
     }
@@ -134,11 +138,13 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
             allow_unknown: args.allow_unknown,
         },
         formats,
+        fills_lakes: !lakes.is_empty(),
         stream: args.stream,
         overview: is_fleet.then(|| args.overview.former()).transpose()?.map(|former| Overview { former }),
     };
-    let paths: Vec<&Path> = args.output.iter().map(|(_, path)| path.as_path()).collect();
+    let paths: Vec<&Path> = files.iter().map(|(_, path)| path.as_path()).collect();
     let mut sinks = Sinks::open(&paths, &args.snapshot)?;
+    lakes.iter().try_for_each(|(_, folder)| sinks.add_lake(folder))?;
     let fed = feed(args, &rules)?;
     let mut gathering = judge.overview.as_ref().map(|overview| overview.begin(fed.roster, &rules));
     let mut inputs = fed.inputs.filter(|input| input.is_in(args.shard));
@@ -166,6 +172,7 @@ struct Judge<'a> {
     framework: Option<Framework>,
     gate: Gate,
     formats: Formats,
+    fills_lakes: bool,
     stream: bool,
     overview: Option<Overview>,
 }
@@ -175,6 +182,7 @@ enum Outcome {
     Judged {
         code: u8,
         reports: Vec<Vec<u8>>,
+        lake: Vec<LakeFile>,
         tally: Option<Box<AccountTally>>,
     },
     /// In a stream an error is a record among the reports.
@@ -236,6 +244,7 @@ impl Judge<'_> {
             drop(snapshot);
             report.framework = self.framework.as_ref().map(|framework| framework.report(&report));
             let mut reports = self.formats.render(&report, input.name, place)?;
+            let lake = if self.fills_lakes { lake::files(&report)? } else { Vec::new() };
             let mut code = self.gate.exit_code(&report);
             let mut tally = None;
             if let Some(overview) = &self.overview {
@@ -246,7 +255,7 @@ impl Judge<'_> {
                 }
                 tally = Some(Box::new(overview.tally(&report, incomplete, &self.scan)?));
             }
-            Ok(Outcome::Judged { code, reports, tally })
+            Ok(Outcome::Judged { code, reports, lake, tally })
         });
         match rendered {
             Ok(outcome) => outcome,
@@ -261,7 +270,7 @@ impl Judge<'_> {
     /// Writes what came of a snapshot. A bad one among others is reported and does not hide them.
     fn take(&self, outcome: Outcome, sinks: &mut Sinks, gathering: Option<&mut Gathering>) -> Result<u8, Error> {
         match outcome {
-            Outcome::Judged { code, reports, tally } => {
+            Outcome::Judged { code, reports, lake, tally } => {
                 if !sinks.is_empty() {
                     self.formats.require_repeats()?;
                 }
@@ -274,6 +283,7 @@ impl Judge<'_> {
                     })?;
                 }
                 sinks.write(&reports)?;
+                sinks.keep(&lake)?;
                 Ok(code)
             }
             Outcome::Recorded { code, record } => {

@@ -15,7 +15,8 @@ use crate::rule::{RuleFile, Ty};
 Examples:
   posture schema rule > rule.schema.json        for the first line of a rule: # yaml-language-server: $schema=rule.schema.json
   posture schema config > posture.schema.json   the same for posture.yaml
-  posture schema facts                          what rules may read")]
+  posture schema facts                          what rules may read
+  posture schema columns                        for the table of `posture scan --output parquet=FOLDER`")]
 pub(super) struct Args {
     /// What to print
     what: What,
@@ -35,6 +36,8 @@ enum What {
     Records,
     /// JSON Schema of the report over many accounts that `--fleet --format json` prints
     Fleet,
+    /// Columns of the files of `--output parquet=FOLDER`, as Hive, Athena and Spark spell their types
+    Columns,
     /// The facts of every resource kind, as Markdown
     Facts,
 }
@@ -48,6 +51,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
         What::Diff => json(&crate::diff::schema())?,
         What::Records => json(&crate::output::ndjson::schema())?,
         What::Fleet => json(&crate::fleet::render::schema())?,
+        What::Columns => crate::output::parquet::ddl(),
         What::Facts => facts(),
     };
     super::print(text.as_bytes())?;

@@ -1,14 +1,16 @@
-//! Where reports go: standard output, and files that are complete or not there.
+//! Where reports go: standard output, files and lakes that are complete or not there.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::fleet::{FleetReport, render};
+use crate::output::parquet::LakeFile;
 use crate::output::{self, Context, Place, Renderer};
 use crate::report::Report;
 use crate::snapshot::AtomicFile;
 
+use super::lake::Lake;
 use super::{note, terminal};
 
 /// The formats of a run: that of standard output first, then one for each file.
@@ -138,9 +140,10 @@ fn unwritten(what: &str, error: &std::io::Error) -> Error {
     Error::other(format!("{what} cannot be written: {error}"), "report this as a bug")
 }
 
-/// Standard output and the files that reports go to.
+/// Standard output, the files and the lakes that reports go to.
 pub(super) struct Sinks {
     files: Vec<AtomicFile>,
+    lakes: Vec<Lake>,
     written: bool,
     /// True when whoever read standard output has gone: files and exit code are owed all the same.
     deserted: bool,
@@ -165,7 +168,18 @@ impl Sinks {
             }
             files.push(AtomicFile::create(path).map_err(|source| failed(path, source))?);
         }
-        Ok(Self { files, written: false, deserted: false })
+        Ok(Self { files, lakes: Vec::new(), written: false, deserted: false })
+    }
+
+    /// Begins to add to a folder of Parquet files.
+    pub(super) fn add_lake(&mut self, folder: &Path) -> Result<(), Error> {
+        self.lakes.push(Lake::open(folder)?);
+        Ok(())
+    }
+
+    /// Keeps what a report adds to the lakes.
+    pub(super) fn keep(&self, files: &[LakeFile]) -> Result<(), Error> {
+        self.lakes.iter().try_for_each(|lake| lake.add(files))
     }
 
     /// True until something is written.
@@ -196,6 +210,10 @@ impl Sinks {
             let path = file.path().to_owned();
             file.finish().map_err(|source| failed(&path, source))?;
             note(&format!("wrote {}", terminal::printable(&path.display().to_string())));
+        }
+        for lake in self.lakes {
+            let (folder, count) = lake.finish()?;
+            note(&format!("wrote {count} files below {}", terminal::printable(&folder.display().to_string())));
         }
         Ok(())
     }

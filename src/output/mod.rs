@@ -15,6 +15,7 @@ mod junit;
 mod markdown;
 pub mod ndjson;
 mod ocsf;
+pub mod parquet;
 pub(crate) mod safe_json;
 mod sarif;
 mod table;

@@ -13,6 +13,7 @@ use super::escape::{flowing, https_link};
 use super::{Context, Renderer, safe_json};
 use crate::finding::{Confidence, Finding, Severity, Status};
 use crate::report::{Report, RuleRun};
+use crate::snapshot::leader_region;
 
 /// OCSF Compliance Findings.
 pub(super) struct Ocsf;
@@ -22,9 +23,8 @@ const SCHEMA_VERSION: &str = "1.8.0";
 
 impl Renderer for Ocsf {
     fn render(&self, report: &Report, _: &Context, sink: &mut dyn Write) -> io::Result<()> {
-        let rules: BTreeMap<&str, &RuleRun> = report.rules_run.iter().map(|rule| (rule.id.as_str(), rule)).collect();
-        for finding in &report.results {
-            safe_json::compact(&event(report, finding, rules.get(finding.rule.as_str()).copied()), sink)?;
+        for (_, event) in events(report) {
+            safe_json::compact(&event, sink)?;
             sink.write_all(b"\n")?;
         }
         Ok(())
@@ -33,6 +33,15 @@ impl Renderer for Ocsf {
     fn is_stream(&self) -> bool {
         true
     }
+}
+
+/// The events of a report, each with the result that it tells of.
+pub(super) fn events(report: &Report) -> impl Iterator<Item = (&Finding, Value)> {
+    let rules: BTreeMap<&str, &RuleRun> = report.rules_run.iter().map(|rule| (rule.id.as_str(), rule)).collect();
+    report.results.iter().map(move |finding| {
+        let rule = rules.get(finding.rule.as_str()).copied();
+        (finding, event(report, finding, rule))
+    })
 }
 
 fn event(report: &Report, finding: &Finding, rule: Option<&RuleRun>) -> Value {
@@ -44,12 +53,13 @@ fn event(report: &Report, finding: &Finding, rule: Option<&RuleRun>) -> Value {
         "class_uid": 2003, "class_name": "Compliance Finding",
         "type_uid": 200_301, "type_name": "Compliance Finding: Create",
         "time": report.collected_at.0.as_millisecond(),
+        "time_dt": report.collected_at.to_string(),
         "severity_id": severity_id, "severity": severity,
         "status_id": status_id, "status": status,
         "message": finding.message,
         "metadata": {
             "version": SCHEMA_VERSION,
-            "profiles": ["cloud"],
+            "profiles": ["cloud", "datetime"],
             "product": { "name": "posture", "vendor_name": "posture", "version": report.posture },
         },
         "cloud": cloud(report, finding),
@@ -76,16 +86,18 @@ fn event(report: &Report, finding: &Finding, rule: Option<&RuleRun>) -> Value {
     event
 }
 
+/// The Region that a result is filed under: the resource's own, or the one that answers for global services.
+pub(super) fn region<'a>(report: &'a Report, finding: &'a Finding) -> &'a str {
+    finding.resource.region.as_deref().unwrap_or_else(|| leader_region(&report.partition))
+}
+
 fn cloud(report: &Report, finding: &Finding) -> Value {
-    let mut cloud = json!({
+    json!({
         "provider": "AWS",
         "cloud_partition": report.partition,
+        "region": region(report, finding),
         "account": { "uid": report.account, "type_id": 10, "type": "AWS Account" },
-    });
-    if let (Some(members), Some(region)) = (cloud.as_object_mut(), &finding.resource.region) {
-        members.insert("region".to_owned(), json!(region));
-    }
-    cloud
+    })
 }
 
 fn compliance(finding: &Finding) -> Value {

@@ -10,6 +10,7 @@ mod html;
 mod json;
 mod junit;
 mod others;
+mod parquet;
 mod picture;
 mod python;
 mod sample;

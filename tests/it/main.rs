@@ -54,6 +54,7 @@ mod soak;
 #[cfg(feature = "live")]
 mod stub;
 mod suppress;
+mod trusts;
 mod tutorial;
 #[cfg(feature = "live")]
 mod wire;

@@ -5,6 +5,7 @@ pub mod eval;
 pub mod lint;
 pub mod paths;
 mod source;
+pub mod trusts;
 
 use crate::Error;
 use std::io::{Read, Write};
@@ -20,6 +21,8 @@ pub enum Command {
     WhoCan(ask::WhoCanArguments),
     /// List how principals of a snapshot could gain the permissions of others, up to administrator
     Paths(paths::Arguments),
+    /// List who may assume roles of other accounts, over the snapshots of a fleet
+    Trusts(trusts::Arguments),
     /// Look for policies that AWS refuses and policies that do not do what they seem to
     Lint(lint::Arguments),
 }
@@ -32,6 +35,7 @@ impl Command {
             Self::Can(arguments) => arguments.run(input, out),
             Self::WhoCan(arguments) => arguments.run(input, out),
             Self::Paths(arguments) => arguments.run(input, out),
+            Self::Trusts(arguments) => arguments.run(input, out),
             Self::Lint(arguments) => arguments.run(input, out),
         }
     }

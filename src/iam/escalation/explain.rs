@@ -126,6 +126,15 @@ impl<'a> Explainer<'a, '_> {
 
     /// A step from outside into a role.
     pub(super) fn outside(&self, name: &str, role: usize) -> Option<Step> {
+        let mut step = self.entering(name, role)?;
+        if name != "*" {
+            step.depends_on.insert(format!("{name}, which is not in the snapshot"));
+        }
+        Some(step)
+    }
+
+    /// As [`Explainer::outside`], taking for granted that there is somebody of that name.
+    pub(super) fn entering(&self, name: &str, role: usize) -> Option<Step> {
         let target = self.mover.universe.node(role)?;
         let method = methods().iter().find(|method| method.id == "sts-001")?;
         let caller = Who::parse(name);
@@ -141,9 +150,6 @@ impl<'a> Explainer<'a, '_> {
         let mut step = Step::new(method, name, &target.principal.arn);
         step.statements.extend(trust_statement(target.account, target.principal, &caller));
         step.depends_on.extend(trust_doubts(target.account, target.principal, &caller, &context));
-        if name != "*" {
-            step.depends_on.insert(format!("{name}, which is not in the snapshot"));
-        }
         Some(step)
     }
 }

@@ -6,6 +6,7 @@
 mod bits;
 mod caller;
 mod chains;
+mod crossing;
 mod explain;
 mod grants;
 mod index;
@@ -27,6 +28,8 @@ use caller::Caller;
 use chains::Chains;
 use moves::Mover;
 use universe::Universe;
+
+pub use crossing::{Origin, Trust, each_trust};
 
 /// One step of a chain.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

@@ -279,6 +279,14 @@ pub(super) fn trust_doubts(account: &Account, role: &Principal, caller: &Who, co
     applying.flat_map(|rule| holds(rule, context).keys()).collect()
 }
 
+/// The condition keys that a trust policy asks for where it names a caller.
+pub(super) fn trust_conditions(account: &Account, role: &Principal, caller: &Who) -> BTreeSet<String> {
+    let rules = role.trust.map_or(&[][..], |document| account.rules(document)).iter();
+    let applying =
+        rules.filter(|rule| rule.actions.contains(ASSUME) && rule.principal.covers(caller) != PrincipalMatch::No);
+    applying.flat_map(|rule| rule.conditions.iter().map(|condition| condition.key.clone())).collect()
+}
+
 /// Whether a role's trust policy lets a service in that works for the role's own account.
 pub(super) fn service_trust(account: &Account, role: &Principal, service: &str) -> Truth {
     let Some(document) = role.trust else { return Truth::False };

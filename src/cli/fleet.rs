@@ -106,11 +106,11 @@ mod tests {
         assert!(read.get() <= 3 * BATCH, "{} items were read", read.get());
     }
 
-    #[test]
-    fn every_number_belongs_to_exactly_one_part() {
-        let parts: Vec<Shard> = (1..=5).map(|part| format!("{part}/5").parse().unwrap()).collect();
-        for number in [0, 1, 4, 5, 123_456_789_012, u64::MAX] {
-            assert_eq!(parts.iter().filter(|part| part.takes_number(number)).count(), 1, "{number}");
+    proptest::proptest! {
+        #[test]
+        fn every_number_belongs_to_exactly_one_part(number: u64, of in 1..100_u64) {
+            let taken = |part: u64| format!("{part}/{of}").parse::<Shard>().unwrap().takes_number(number);
+            proptest::prop_assert_eq!((1..=of).filter(|part| taken(*part)).count(), 1);
         }
     }
 

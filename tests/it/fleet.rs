@@ -128,6 +128,92 @@ fn the_parts_of_a_fleet_are_the_whole_once() {
     assert!(second.contains(&"000000000001".to_owned()), "{second:?}");
 }
 
+/// A small account in one line.
+fn small(number: u64) -> String {
+    let text = std::fs::read_to_string(account("empty")).unwrap();
+    let mut value: Value = serde_json::from_str(&text).unwrap();
+    value["observations"].as_array_mut().unwrap().retain(|one| one["service"] == "iam" || one["service"] == "account");
+    value.to_string().replace("123456789012", &format!("{number:012}"))
+}
+
+/// Rules enough to have something to say of a small account.
+const FEW_RULES: [&str; 6] =
+    ["--rule", "root-mfa-enabled", "--rule", "root-no-access-keys", "--rule", "account-contact-security"];
+
+#[test]
+fn every_line_that_is_not_blank_is_answered_in_its_place() {
+    let good = small(0);
+    let (mut lines, mut wanted) = (Vec::<Vec<u8>>::new(), Vec::new());
+    for number in 1..=300_usize {
+        // Every kind of line stands before and behind every other.
+        let (text, is_answered) = match (number * number + number / 7) % 9 {
+            0 => (Vec::new(), false),
+            1 => (b"  \t ".to_vec(), false),
+            2 => (b"null".to_vec(), true),
+            3 => (good.as_bytes()[..number * 7].to_vec(), true),
+            4 => (vec![0xff, 0xfe, b'{'], true),
+            5 => ("[".repeat(1_000).into_bytes(), true),
+            6 => (good.replace("posture-snapshot/1", "posture-snapshot/9").into_bytes(), true),
+            _ => {
+                wanted.push(format!("{number:012}"));
+                (good.replace("000000000000", &format!("{number:012}")).into_bytes(), false)
+            }
+        };
+        if is_answered {
+            wanted.push(format!("error in line {number}"));
+        }
+        lines.push(text);
+    }
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let run = posture_in(folder, STREAM.into_iter().chain(FEW_RULES), &lines.join(&b'\n'));
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""));
+    assert_eq!(answers(&run), wanted);
+}
+
+/// The most memory that a stream of snapshots takes, in KiB, with everything that a stream can write.
+#[cfg(target_os = "linux")]
+fn peak_of_a_stream(count: u64) -> u64 {
+    use std::process::{Command, Stdio};
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_posture"))
+        .args(STREAM.into_iter().chain(FEW_RULES))
+        .args(["--output", "parquet=lake", "--output", "ocsf=events.ndjson"])
+        .current_dir(folder.path())
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let mut stdout = child.stdout.take().unwrap();
+    let reader = std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()).unwrap());
+    let status = format!("/proc/{}/status", child.id());
+    let peak = || {
+        let text = std::fs::read_to_string(&status).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.split_whitespace().next().unwrap().parse::<u64>().unwrap()
+    };
+    let good = small(0);
+    for number in 1..=count {
+        writeln!(stdin, "{}", good.replace("000000000000", &format!("{number:012}"))).unwrap();
+    }
+    // The last are still being judged: the mark is that of the stream and not of its end.
+    let mark = peak();
+    drop(stdin);
+    reader.join().unwrap();
+    assert!(child.wait().unwrap().success());
+    mark
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ten_times_as_many_snapshots_take_no_more_memory() {
+    let (few, many) = (peak_of_a_stream(200), peak_of_a_stream(2_000));
+    println!("{few} KiB for 200 snapshots, {many} KiB for 2,000");
+    assert!(many < few + 4 * 1024, "{few} KiB for 200 snapshots, {many} KiB for 2,000");
+}
+
 #[test]
 fn compressed_streams_are_read_as_plain_ones_are() {
     let folder = tempfile::tempdir().unwrap();

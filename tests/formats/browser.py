@@ -1,4 +1,4 @@
-"""Drives headless Chromium through the WebDriver protocol: `browser.py SCENARIO URL`, silent when all is well."""
+"""Drives headless Chromium through the WebDriver protocol: `browser.py SCENARIO URL [WORD...]`, silent when all is well."""
 
 import json
 import socket
@@ -154,13 +154,27 @@ def many(browser):
     assert count(browser) == "1 of 5000 results", count(browser)
 
 
+def account(browser, results):
+    browser.run("for (const box of document.querySelectorAll('[name=status]')) { if (!box.checked) box.click(); }")
+    assert count(browser) == f"{results} of {results} results", count(browser)
+    more = "const more = document.getElementById('more'); return more !== null && more.offsetParent !== null"
+    while browser.run(more):
+        browser.click("#more")
+    shown = browser.run("return document.querySelectorAll('#results > li').length")
+    assert shown == int(results), shown
+    browser.click("#open")
+    time.sleep(0.5)
+    opened = browser.run("return [...document.querySelectorAll('#results details')].filter(d => d.open).length")
+    assert opened == int(results), opened
+
+
 def main():
-    scenario, url = sys.argv[1:]
+    scenario, url, *words = sys.argv[1:]
     browser = Browser()
     try:
         browser.call("POST", "/url", {"url": url})
         is_sound(browser)
-        {"reader": reader, "hostile": hostile, "many": many}[scenario](browser)
+        {"reader": reader, "hostile": hostile, "many": many, "account": account}[scenario](browser, *words)
         is_sound(browser)
     finally:
         browser.close()

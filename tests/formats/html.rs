@@ -3,6 +3,7 @@
 use std::process::Command;
 use std::sync::Once;
 
+use crate::accounts::{ACCOUNTS, report};
 use crate::common::rendered;
 use crate::{python, sample};
 
@@ -32,12 +33,18 @@ fn install_browser() {
 
 /// Opens a page in the browser and runs the scenario of that name.
 fn browse(scenario: &str, page: &str) {
+    browse_with(scenario, page, &[]);
+}
+
+/// [`browse`] with words that the scenario takes.
+fn browse_with(scenario: &str, page: &str, words: &[&str]) {
     install_browser();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("page.html");
     std::fs::write(&file, page).unwrap();
     let url = format!("file://{}", file.display());
-    python::run(&[], include_str!("browser.py"), &[scenario, &url], "");
+    let arguments: Vec<&str> = [scenario, &url].into_iter().chain(words.iter().copied()).collect();
+    python::run(&[], include_str!("browser.py"), &arguments, "");
 }
 
 #[test]
@@ -55,6 +62,14 @@ fn hostile_text_neither_runs_nor_becomes_an_element() {
 #[test]
 fn thousands_of_results_are_shown_in_parts() {
     browse("many", &rendered("html", &sample::many_failing(5_000)));
+}
+
+#[test]
+fn whole_accounts_are_shown_to_the_last_result() {
+    for name in ACCOUNTS {
+        let report = report(name);
+        browse_with("account", &rendered("html", &report), &[&report.results.len().to_string()]);
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ errors = [str(error.reason) + ' at ' + str(error.path) for error in schema.iter_
 print('\\n'.join(errors))
 ";
 
-fn complaints(xml: &str) -> String {
+pub(crate) fn complaints(xml: &str) -> String {
     let schema = format!("{}/fixtures/schemas/junit-10.jenkins.xsd", env!("CARGO_MANIFEST_DIR"));
     python::run(&["xmlschema==4.3.2"], VALIDATE, &[&schema], xml)
 }

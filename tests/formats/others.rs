@@ -128,7 +128,7 @@ fn asff_batches_are_as_large_as_one_call_takes() {
 }
 
 /// Checks a value against a shape of the service model: members, requirements, enumerations, blank text.
-fn assert_shape(shapes: &Value, name: &str, value: &Value, path: &str) {
+pub(crate) fn assert_shape(shapes: &Value, name: &str, value: &Value, path: &str) {
     let shape = &shapes[name];
     match shape["type"].as_str().unwrap_or_else(|| panic!("{path}: no shape `{name}`")) {
         "structure" => {

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use posture::snapshot::{Compression, Gathered, Operation, Outcome, Snapshot, SnapshotReader, write_snapshot};
 
-const ACCOUNTS: [&str; 4] = ["bootcamp", "bootcamp-hardened", "denied", "empty"];
+const ACCOUNTS: [&str; 7] =
+    ["bootcamp", "bootcamp-hardened", "clean", "denied", "empty", "menagerie", "menagerie-member"];
 
 fn path(name: &str) -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/accounts").join(format!("{name}.json"))

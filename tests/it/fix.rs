@@ -274,7 +274,7 @@ fn every_format_writes_the_same_bytes_twice() {
 fn every_failing_finding_is_somewhere_in_the_plan() {
     let rules = rules();
     let config = Config::default();
-    for name in ["bootcamp", "bootcamp-hardened", "denied", "empty"] {
+    for name in ["bootcamp", "bootcamp-hardened", "clean", "denied", "empty", "menagerie"] {
         let snapshot = account(name);
         let report = Scan { rules: &rules, config: &config, baseline: None, as_of: None }.run(&snapshot);
         let plan = planned(&rules, &snapshot, &VALUES).unwrap();

@@ -138,7 +138,7 @@ fn on_the_denied_account_nothing_passes_and_the_report_names_the_missing_actions
 #[test]
 fn two_runs_are_byte_identical_in_every_format() {
     for (format, _) in FORMATS {
-        for name in ["bootcamp", "bootcamp-hardened", "denied", "empty"] {
+        for name in ["clean", "denied", "empty", "menagerie"] {
             let once = posture(["scan", "--snapshot", &account(name), "--format", format]);
             let again = posture(["scan", "--snapshot", &account(name), "--format", format]);
             assert_eq!(once.stdout, again.stdout, "{format} of {name}");
@@ -150,7 +150,7 @@ fn two_runs_are_byte_identical_in_every_format() {
 #[test]
 fn permuting_the_observations_changes_nothing_in_any_format() {
     let rules = rules();
-    for name in ["bootcamp", "bootcamp-hardened"] {
+    for name in ["clean", "menagerie"] {
         let snapshot = read(name);
         let report = judge(&rules, &snapshot);
         for turn in [1, 7, 13] {
@@ -172,7 +172,7 @@ fn permuting_the_observations_changes_nothing_in_any_format() {
 #[test]
 fn every_evidence_pointer_leads_into_the_observation_that_it_names() {
     let rules = rules();
-    for name in ["bootcamp", "bootcamp-hardened"] {
+    for name in ["bootcamp", "bootcamp-hardened", "clean", "menagerie"] {
         let snapshot = read(name);
         let mut followed = 0;
         for finding in judge(&rules, &snapshot).results {

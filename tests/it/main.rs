@@ -33,6 +33,7 @@ mod laws;
 mod live;
 mod matrix;
 mod members;
+mod menagerie;
 mod monitoring;
 #[cfg(feature = "live")]
 mod moto;

@@ -143,8 +143,8 @@ impl Engine {
             arn: group.arn.clone(),
             name: name.clone(),
             id: None,
-            policies: Vec::new(),
-            groups: vec![name.clone()],
+            policies: Box::default(),
+            groups: Box::new([name.as_str().into()]),
             boundary: Boundary::None,
             trust: None,
             instance_profiles: None,
@@ -175,7 +175,11 @@ impl Engine {
     fn admin_path(&self, groups: &[Principal]) -> Observed<String> {
         let mut doubts = BTreeSet::new();
         for group in groups {
-            let has_member = self.account.principals().iter().any(|principal| principal.groups.contains(&group.name));
+            let has_member = self
+                .account
+                .principals()
+                .iter()
+                .any(|principal| principal.groups.iter().any(|own| **own == *group.name));
             match self.access(group).is_admin().truth {
                 Truth::True if has_member => return Observed::Present(group.arn.clone()),
                 Truth::True | Truth::False => {}

@@ -53,10 +53,10 @@ facts! {
 /// Users, groups and roles with their inline policies.
 pub(crate) fn principals(engine: &Engine) -> List<Resource<IamPrincipal>> {
     let inline = |policies: &[Attached]| {
-        let own = policies.iter().filter_map(|attached| match &attached.policy {
+        let own = policies.iter().filter_map(|attached| match attached.policy.as_ref() {
             PolicyName::Managed(_) => None,
             PolicyName::Inline { name, .. } => Some(InlinePolicy {
-                name: known(engine, name.clone()),
+                name: known(engine, name.as_ref().to_owned()),
                 grants_everything: Fact::new(engine.grants_everything(attached.document), engine.origin),
             }),
         });
@@ -88,21 +88,21 @@ pub(crate) fn policies(engine: &Engine) -> List<Resource<IamPolicy>> {
     let managed = engine.account.policies().iter().map(|(arn, policy)| {
         let kind = if arn.contains(":iam::aws:policy/") { "aws" } else { "customer" };
         let name = arn.rsplit('/').next().unwrap_or(arn);
-        let attached = match engine.attached.get(arn).copied().flatten() {
+        let attached = match engine.attached.get(arn.as_ref()).copied().flatten() {
             Some(attached) => Observed::Present(attached),
             None => Observed::Unknown(Gap::of_reason(UNDECIDED, "AWS did not say how often the policy is attached")),
         };
-        policy_of(engine, &escalations, arn.clone(), (name, kind), attached, policy.document())
+        policy_of(engine, &escalations, arn.as_ref().to_owned(), (name, kind), attached, policy.document())
     });
     let groups = engine.account.groups().values().flat_map(|group| group.policies.iter());
     let own = engine.account.principals().iter().flat_map(|principal| principal.policies.iter());
-    let inline = groups.chain(own).filter_map(|attached| match &attached.policy {
+    let inline = groups.chain(own).filter_map(|attached| match attached.policy.as_ref() {
         PolicyName::Managed(_) => None,
         // What is known of it counts for whoever has it; the missing name is a gap of the list.
         PolicyName::Inline { name, .. } if name.is_empty() => None,
         PolicyName::Inline { name, .. } => {
             let id = attached.policy.to_string();
-            let place = (name.as_str(), "inline");
+            let place = (name.as_ref(), "inline");
             Some(policy_of(engine, &escalations, id, place, Observed::Present(true), attached.document))
         }
     });
@@ -142,7 +142,7 @@ fn known<T>(engine: &Engine, value: T) -> Fact<T> {
 fn whole_services(rules: &[Rule]) -> List<String> {
     let mut services = BTreeSet::new();
     for rule in rules.iter().filter(|rule| rule.effect == Effect::Allow && !rule.actions.excluded) {
-        for pattern in &rule.actions.list {
+        for pattern in rule.actions.list.iter() {
             let prefix = pattern.literal_prefix();
             if let Some((service, "")) = prefix.split_once(':')
                 && *pattern == Pattern::action(&format!("{service}:*"))

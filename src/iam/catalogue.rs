@@ -26,15 +26,15 @@ pub enum Level {
     Permissions,
 }
 
-/// One action.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One action. What is said of it is read off the catalogue's text when asked: there are 22,000, and few are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Action {
     /// The name after the colon, as AWS writes it.
     pub name: &'static str,
-    /// Its access levels; a few have two.
-    pub levels: Vec<Level>,
-    /// Positions in [`Service::types`], and whether AWS requires a resource of the type.
-    types: Vec<(usize, bool)>,
+    /// A letter for each access level.
+    levels: &'static str,
+    /// Positions in [`Service::types`] with commas between, marked where AWS requires a resource of the type.
+    types: &'static str,
 }
 
 /// A kind of resource and what its ARN looks like.
@@ -57,7 +57,8 @@ impl ResourceType {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Service {
     types: Vec<ResourceType>,
-    actions: BTreeMap<String, Action>,
+    /// Sorted by name in lower case.
+    actions: Vec<Action>,
 }
 
 /// All services, by prefix.
@@ -97,6 +98,10 @@ impl Catalogue {
                 }
             }
         }
+        for service in services.values_mut() {
+            service.actions.sort_by(|one, other| in_lower_case(one.name).cmp(in_lower_case(other.name)));
+            service.actions.shrink_to_fit();
+        }
         Self { services }
     }
 
@@ -113,7 +118,7 @@ impl Catalogue {
     /// The action `service:Name`, in any case.
     pub fn action(&self, action: &str) -> Option<&Action> {
         let (prefix, name) = action.split_once(':')?;
-        self.service(prefix)?.actions.get(&name.to_ascii_lowercase())
+        self.service(prefix)?.action(name)
     }
 
     /// Whether some action matches a pattern such as `s3:Get*`.
@@ -123,8 +128,9 @@ impl Catalogue {
         let name = Pattern::glob(name);
         let mut services = self.services.iter().filter(|(own, _)| Pattern::glob(prefix).matches(own));
         match name.as_literal() {
-            Some(literal) => services.any(|(_, service)| service.actions.contains_key(literal)),
-            None => services.any(|(_, service)| service.actions.keys().any(|action| name.matches(action))),
+            Some(literal) => services.any(|(_, service)| service.action(literal).is_some()),
+            None => services
+                .any(|(_, service)| service.actions.iter().any(|own| name.matches(&own.name.to_ascii_lowercase()))),
         }
     }
 
@@ -134,7 +140,7 @@ impl Catalogue {
         else {
             return Vec::new();
         };
-        let kinds = entry.types.iter().filter_map(|(position, _)| service.types.get(*position));
+        let kinds = entry.types().filter_map(|(position, _)| service.types.get(position));
         kinds.map(|kind| kind.pattern(partition, "*")).collect()
     }
 
@@ -147,8 +153,8 @@ impl Catalogue {
         else {
             return vec![vec![Pattern::anything()]];
         };
-        let resolve = |(position, needed): &(usize, bool)| service.types.get(*position).map(|kind| (*kind, *needed));
-        let types: Vec<(ResourceType, bool)> = entry.types.iter().filter_map(resolve).collect();
+        let resolve = |(position, needed): (usize, bool)| service.types.get(position).map(|kind| (*kind, needed));
+        let types: Vec<(ResourceType, bool)> = entry.types().filter_map(resolve).collect();
         if types.is_empty() {
             return everything();
         }
@@ -165,22 +171,15 @@ impl Catalogue {
 
 impl Service {
     fn add(&mut self, line: &'static str) {
-        let mut words = line.split(' ');
-        let (Some(name), Some(levels)) = (words.next(), words.next()) else { return };
-        let level = |letter| match letter {
-            'L' => Some(Level::List),
-            'R' => Some(Level::Read),
-            'T' => Some(Level::Tagging),
-            'W' => Some(Level::Write),
-            'P' => Some(Level::Permissions),
-            _ => None,
-        };
-        let types = words.next().into_iter().flat_map(|list| list.split(',')).filter_map(|word| {
-            let number = word.trim_end_matches('*');
-            Some((number.parse().ok()?, number.len() < word.len()))
-        });
-        let action = Action { name, levels: levels.chars().filter_map(level).collect(), types: types.collect() };
-        self.actions.insert(name.to_ascii_lowercase(), action);
+        let Some((name, rest)) = line.split_once(' ') else { return };
+        let (levels, types) = rest.split_once(' ').unwrap_or((rest, ""));
+        self.actions.push(Action { name, levels, types });
+    }
+
+    /// The action with this name, in any case.
+    fn action(&self, name: &str) -> Option<&Action> {
+        let found = self.actions.binary_search_by(|own| in_lower_case(own.name).cmp(in_lower_case(name))).ok()?;
+        self.actions.get(found)
     }
 
     /// The kinds of resources.
@@ -190,20 +189,43 @@ impl Service {
 
     /// The actions, sorted by name in lower case.
     pub fn actions(&self) -> impl Iterator<Item = &Action> {
-        self.actions.values()
+        self.actions.iter()
     }
 }
 
 impl Action {
+    /// The access levels; a few actions have two.
+    pub fn levels(&self) -> impl Iterator<Item = Level> + use<> {
+        self.levels.chars().filter_map(|letter| match letter {
+            'L' => Some(Level::List),
+            'R' => Some(Level::Read),
+            'T' => Some(Level::Tagging),
+            'W' => Some(Level::Write),
+            'P' => Some(Level::Permissions),
+            _ => None,
+        })
+    }
+
+    fn types(&self) -> impl Iterator<Item = (usize, bool)> + use<> {
+        self.types.split([',', ' ']).filter_map(|word| {
+            let number = word.trim_end_matches('*');
+            Some((number.parse().ok()?, number.len() < word.len()))
+        })
+    }
+
     /// True when the action only looks.
     pub fn is_read_only(&self) -> bool {
-        self.levels.iter().all(|level| matches!(level, Level::List | Level::Read))
+        self.levels().all(|level| matches!(level, Level::List | Level::Read))
     }
 
     /// True when the action applies to no resource, so that its statements need `Resource: "*"`.
     pub fn has_no_resource(&self) -> bool {
-        self.types.is_empty()
+        self.types().next().is_none()
     }
+}
+
+fn in_lower_case(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().map(|byte| byte.to_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -219,7 +241,7 @@ mod tests {
     #[test]
     fn an_action_is_found_in_any_case_with_level_and_resources() {
         let action = catalogue().action("IAM:createuser").unwrap();
-        assert_eq!((action.name, action.levels.as_slice()), ("CreateUser", &[Level::Write][..]));
+        assert_eq!((action.name, action.levels().collect::<Vec<_>>()), ("CreateUser", vec![Level::Write]));
         let needs = catalogue().resources("iam:CreateUser", None, "aws-cn", "123456789012");
         assert_eq!(needs, [vec![Pattern::glob("arn:aws-cn:iam::123456789012:user/*")]]);
         assert_eq!(catalogue().resources("ec2:DescribeInstances", None, "aws", "1"), [vec![Pattern::literal("*")]]);

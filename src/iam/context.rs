@@ -46,6 +46,15 @@ impl Context {
         self.set(key, Fact::Present(vec![value.to_owned()]));
     }
 
+    /// The same with some more facts.
+    #[must_use]
+    pub fn with(mut self, facts: &[(&str, Fact)]) -> Self {
+        for (key, fact) in facts {
+            self.set(key, fact.clone());
+        }
+        self
+    }
+
     /// Gives a key one value unless something is already known of it.
     pub fn set_default(&mut self, key: &str, value: &str) {
         self.facts.entry(key.to_ascii_lowercase()).or_insert_with(|| Fact::Present(vec![value.to_owned()]));

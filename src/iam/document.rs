@@ -1,10 +1,11 @@
 //! A policy document made ready for questions about sets: patterns compiled once and shared.
 
-use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
+use std::sync::{Arc, OnceLock};
 
 use super::pattern::{Pattern, Token};
-use super::policy::{ActionBlock, Condition, Effect, Policy, PrincipalBlock, ResourceBlock};
+use super::policy::{ActionBlock, Condition, Effect, Policy, PrincipalBlock, ResourceBlock, Statement};
 use super::region::{Block, Language};
 use super::template::{Piece, Template};
 
@@ -14,7 +15,7 @@ pub struct Rule {
     /// Grants or refuses.
     pub effect: Effect,
     /// `Sid`, else the JSON pointer of the statement.
-    pub name: String,
+    pub name: Arc<str>,
     /// Whom the statement speaks of; nobody in particular in identity policies.
     pub principal: PrincipalBlock,
     /// The actions, in lower case.
@@ -22,7 +23,7 @@ pub struct Rule {
     /// The resources.
     pub resources: Resources,
     /// What else has to hold.
-    pub conditions: Vec<Condition>,
+    pub conditions: Arc<[Condition]>,
 }
 
 /// Patterns that are listed to be included or excluded.
@@ -31,7 +32,7 @@ pub struct Patterns {
     /// True for `NotAction` and `NotResource`.
     pub excluded: bool,
     /// The patterns.
-    pub list: Vec<Pattern>,
+    pub list: Arc<[Pattern]>,
 }
 
 /// The resources of a statement.
@@ -40,17 +41,40 @@ pub struct Resources {
     /// The patterns without variables.
     pub fixed: Patterns,
     /// The texts with policy variables: their patterns depend on who asks.
-    pub varying: Vec<Template>,
+    pub varying: Box<[Template]>,
 }
 
-/// Shares equal patterns between documents.
+/// Shares what is equal between documents: names, patterns, lists of patterns, and conditions.
 #[derive(Debug, Default)]
 pub struct Interner {
     actions: HashMap<String, Pattern>,
     resources: HashMap<String, Pattern>,
+    names: HashSet<Arc<str>>,
+    lists: HashSet<Arc<[Pattern]>>,
+    conditions: HashSet<Arc<[Condition]>>,
+}
+
+/// The slice that was kept before, else this one.
+fn shared<T: Eq + Hash>(kept: &mut HashSet<Arc<[T]>>, list: Vec<T>) -> Arc<[T]> {
+    if let Some(known) = kept.get(list.as_slice()) {
+        return Arc::clone(known);
+    }
+    let list: Arc<[T]> = list.into();
+    kept.insert(Arc::clone(&list));
+    list
 }
 
 impl Interner {
+    /// One copy of a text that many things have.
+    pub fn text(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.names.get(text) {
+            return Arc::clone(known);
+        }
+        let text: Arc<str> = text.into();
+        self.names.insert(Arc::clone(&text));
+        text
+    }
+
     fn action(&mut self, lower: &str) -> Pattern {
         if let Some(known) = self.actions.get(lower) {
             return known.clone();
@@ -74,37 +98,39 @@ impl Interner {
 
     /// Compiles the statements of a document.
     pub fn compile(&mut self, policy: Policy) -> Vec<Rule> {
-        policy
-            .statements
-            .into_iter()
-            .map(|statement| Rule {
-                name: statement.name().to_owned(),
-                effect: statement.effect,
-                actions: match &statement.action {
-                    ActionBlock::None => Patterns::everything(),
-                    ActionBlock::Action(list) => self.actions(false, list),
-                    ActionBlock::NotAction(list) => self.actions(true, list),
-                },
-                resources: match &statement.resource {
-                    ResourceBlock::None => Resources { fixed: Patterns::everything(), varying: Vec::new() },
-                    ResourceBlock::Resource(list) => self.resources(false, list),
-                    ResourceBlock::NotResource(list) => self.resources(true, list),
-                },
-                principal: statement.principal,
-                conditions: statement.conditions,
-            })
-            .collect()
+        policy.statements.into_iter().map(|statement| self.rule(statement)).collect()
+    }
+
+    fn rule(&mut self, statement: Statement) -> Rule {
+        Rule {
+            name: self.text(statement.name()),
+            effect: statement.effect,
+            actions: match &statement.action {
+                ActionBlock::None => Patterns::everything(),
+                ActionBlock::Action(list) => self.actions(false, list),
+                ActionBlock::NotAction(list) => self.actions(true, list),
+            },
+            resources: match &statement.resource {
+                ResourceBlock::None => Resources { fixed: Patterns::everything(), varying: Box::default() },
+                ResourceBlock::Resource(list) => self.resources(false, list),
+                ResourceBlock::NotResource(list) => self.resources(true, list),
+            },
+            principal: statement.principal,
+            conditions: shared(&mut self.conditions, statement.conditions),
+        }
     }
 
     fn actions(&mut self, excluded: bool, list: &[super::policy::ActionPattern]) -> Patterns {
-        Patterns { excluded, list: list.iter().map(|pattern| self.action(pattern.lower())).collect() }
+        let list = list.iter().map(|pattern| self.action(pattern.lower())).collect();
+        Patterns { excluded, list: shared(&mut self.lists, list) }
     }
 
     fn resources(&mut self, excluded: bool, list: &[Template]) -> Resources {
         let (varying, fixed): (Vec<&Template>, Vec<&Template>) =
             list.iter().partition(|template| template.has_variable());
+        let fixed = fixed.into_iter().map(|template| self.resource(template)).collect();
         Resources {
-            fixed: Patterns { excluded, list: fixed.into_iter().map(|template| self.resource(template)).collect() },
+            fixed: Patterns { excluded, list: shared(&mut self.lists, fixed) },
             varying: varying.into_iter().cloned().collect(),
         }
     }
@@ -118,7 +144,7 @@ pub fn resource_pattern(template: &Template) -> Pattern {
 impl Patterns {
     /// Every text.
     pub fn everything() -> Self {
-        Self { excluded: true, list: Vec::new() }
+        Self { excluded: true, list: Arc::default() }
     }
 
     /// Whether a text is listed (or, when excluded, is not).
@@ -141,11 +167,11 @@ pub(crate) fn everything() -> &'static Rule {
     static RULE: OnceLock<Rule> = OnceLock::new();
     RULE.get_or_init(|| Rule {
         effect: Effect::Allow,
-        name: "everything".to_owned(),
+        name: "everything".into(),
         principal: PrincipalBlock::None,
         actions: Patterns::everything(),
-        resources: Resources { fixed: Patterns::everything(), varying: Vec::new() },
-        conditions: Vec::new(),
+        resources: Resources { fixed: Patterns::everything(), varying: Box::default() },
+        conditions: Arc::default(),
     })
 }
 
@@ -185,13 +211,9 @@ impl Resources {
     /// The patterns with variables filled in. A variable without a known value is left out of the pattern list
     /// (`wide` false), or stands for any text (`wide` true): the two enclose what is true.
     pub fn for_variables(&self, value: &Variables<'_>, wide: bool) -> Patterns {
-        let mut all = self.fixed.clone();
-        for template in &self.varying {
-            if let Some(pattern) = fill(template, value, wide != self.fixed.excluded) {
-                all.list.push(pattern);
-            }
-        }
-        all
+        let varying = self.varying.iter().filter_map(|template| fill(template, value, wide != self.fixed.excluded));
+        let list = self.fixed.list.iter().cloned().chain(varying).collect();
+        Patterns { excluded: self.fixed.excluded, list }
     }
 }
 

@@ -232,7 +232,7 @@ pub enum ResourceBlock {
 }
 
 /// One operator and key of a `Condition` block.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Condition {
     /// How the key is compared.
     pub operator: Operator,

@@ -69,6 +69,11 @@ const SERVICES: &[&str] = &[
     "xray",
 ];
 
+/// The prefixes of the services whose resources resource control policies bind.
+pub(super) fn services() -> impl Iterator<Item = &'static str> {
+    SERVICES.iter().copied()
+}
+
 /// True when resource control policies bind the resources of a service.
 pub(super) fn binds(service: &str) -> bool {
     SERVICES.binary_search(&service).is_ok()

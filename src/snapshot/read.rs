@@ -234,7 +234,15 @@ struct AccountOnly<'a> {
 impl SnapshotText {
     /// Parses the text.
     pub fn parse(&self) -> Result<Snapshot, ReadError> {
-        parse(&self.file, self.first_line, &self.bytes)
+        parse(&self.file, self.first_line, &self.bytes, None).map(|(snapshot, _)| snapshot)
+    }
+
+    /// Parses the text but for the answers of one operation: these are empty in the snapshot and come beside it as text,
+    /// in the snapshot's order, for whoever reads them piece by piece.
+    pub(crate) fn parse_apart(&self, operation: Operation) -> Result<(Snapshot, Vec<RawAnswer<'_>>), ReadError> {
+        let (snapshot, mut apart) = parse(&self.file, self.first_line, &self.bytes, Some(operation))?;
+        apart.sort_by_cached_key(|answer| (answer.region.clone(), super::canonical_request(&answer.request)));
+        Ok((snapshot, apart))
     }
 
     /// Length in bytes.
@@ -251,6 +259,15 @@ impl SnapshotText {
     pub fn account(&self) -> Option<u64> {
         serde_json::from_slice::<AccountOnly<'_>>(&self.bytes).ok()?.account.parse().ok()
     }
+}
+
+/// One answer that was left as text.
+pub(crate) struct RawAnswer<'a> {
+    region: String,
+    /// The request's members.
+    pub(crate) request: Request,
+    /// The answer's JSON.
+    pub(crate) response: &'a str,
 }
 
 #[derive(Deserialize)]
@@ -286,9 +303,21 @@ struct FormatOnly {
     format: Option<String>,
 }
 
-fn parse(file: &str, first_line: usize, bytes: &[u8]) -> Result<Snapshot, ReadError> {
+fn parse<'a>(
+    file: &'a str,
+    first_line: usize,
+    bytes: &'a [u8],
+    apart: Option<Operation>,
+) -> Result<(Snapshot, Vec<RawAnswer<'a>>), ReadError> {
     let source = Source::check(file, first_line, bytes)?;
-    let raw = parse_header(&source)?;
+    let mut raw = parse_header(&source)?;
+    let mut kept = Vec::new();
+    let empty = serde_json::from_str::<&RawValue>("{}").ok();
+    for raw in raw.observations.iter_mut().filter(|raw| raw.is_answer_of(apart)) {
+        if let Some(response) = std::mem::replace(&mut raw.response, empty) {
+            kept.push(RawAnswer { region: raw.region.clone(), request: raw.request.clone(), response: response.get() });
+        }
+    }
     let observations = raw
         .observations
         .into_par_iter()
@@ -305,8 +334,15 @@ fn parse(file: &str, first_line: usize, bytes: &[u8]) -> Result<Snapshot, ReadEr
         caller: raw.caller,
         regions: raw.regions,
     };
-    Snapshot::new(header, observations)
-        .map_err(|error| source.error(1, 1, "observations".to_owned(), error.to_string()))
+    let snapshot = Snapshot::new(header, observations)
+        .map_err(|error| source.error(1, 1, "observations".to_owned(), error.to_string()))?;
+    Ok((snapshot, kept))
+}
+
+impl RawObservation<'_> {
+    fn is_answer_of(&self, operation: Option<Operation>) -> bool {
+        operation.is_some() && self.error.is_none() && Operation::find(&self.service, &self.operation) == operation
+    }
 }
 
 fn parse_header<'a>(source: &Source<'a>) -> Result<RawSnapshot<'a>, ReadError> {

@@ -26,6 +26,7 @@ mod governance;
 mod guards;
 mod hostile;
 mod iam;
+mod iam_organization;
 mod import;
 mod infrastructure;
 mod laws;

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::Error;
 use crate::cli::terminal;
-use crate::iam::account::{Account, Principal};
+use crate::iam::account::{Account, Principal, govern};
 use crate::iam::{Policy, PolicyError, json};
 use crate::output::escape::printable;
 use crate::snapshot::{Snapshot, SnapshotReader};
@@ -65,8 +65,9 @@ impl Source {
     pub(super) fn accounts(&self, input: &mut dyn Read) -> Result<Vec<Account>, Error> {
         let mut accounts = Vec::new();
         for path in &self.snapshots {
-            for snapshot in open(path, input)? {
-                let account = Account::from_snapshot(&snapshot?);
+            let mut reader = open(path, input)?;
+            while let Some(text) = reader.next_text() {
+                let account = Account::from_text(&text?)?;
                 if account.principals().is_empty() && !account.missing().is_empty() {
                     let message =
                         format!("`{}` does not tell of the users and roles of account {}", path.display(), account.id);
@@ -78,6 +79,7 @@ impl Source {
         }
         let levels = self.scps.iter().map(|path| documents(path)).collect::<Result<Vec<_>, _>>()?;
         let rcps = self.rcps.iter().map(|path| documents(path)).collect::<Result<Vec<_>, _>>()?.concat();
+        govern(&mut accounts);
         for account in &mut accounts {
             account.guard(&levels, &rcps);
         }

@@ -1,6 +1,6 @@
 //! Which condition keys are known without a request, and which the caller chooses.
 
-use crate::iam::account::{Account, Principal, PrincipalKind};
+use crate::iam::account::{Account, Membership, Principal, PrincipalKind};
 use crate::iam::context::{Context, Fact};
 
 /// What every request of a principal has in common.
@@ -19,6 +19,11 @@ pub fn principal_context(account: &Account, principal: &Principal) -> Context {
         "aws:CalledViaLast",
     ] {
         context.set(key, Fact::Absent);
+    }
+    match (account.organization_id(), account.membership()) {
+        (Some(organization), _) => context.set_value("aws:PrincipalOrgID", organization),
+        (None, Membership::Alone) => context.set("aws:PrincipalOrgID", Fact::Absent),
+        (None, _) => {}
     }
     match principal.kind {
         PrincipalKind::User => {

@@ -9,6 +9,7 @@ mod layers;
 mod profile;
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use super::account::{Account, Attached, PolicyName, Principal};
 use super::context::Context;
@@ -20,7 +21,7 @@ use super::truth::Truth;
 pub use known::{chosen_by_caller, principal_context};
 pub(crate) use layers::Judged;
 pub use layers::{Layer, Layers, holds};
-pub use profile::{BILLING_ACTIONS, BUDGET_ACTIONS, Mfa};
+pub use profile::{BILLING_ACTIONS, BUDGET_ACTIONS, Mfa, without_mfa};
 
 /// One statement, named so that a reader finds it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,8 +61,8 @@ pub struct Grant<'a> {
 impl Grant<'_> {
     /// Everything, of a policy without a name.
     pub(crate) fn everything() -> Self {
-        static NO_POLICY: PolicyName = PolicyName::Managed(String::new());
-        Self { rule: everything(), policy: &NO_POLICY }
+        static NO_POLICY: OnceLock<PolicyName> = OnceLock::new();
+        Self { rule: everything(), policy: NO_POLICY.get_or_init(|| PolicyName::Managed("".into())) }
     }
 
     /// Whether this is the same statement of the same policy.
@@ -71,7 +72,7 @@ impl Grant<'_> {
 
     /// The statement's name for readers.
     pub fn name(&self) -> StatementRef {
-        StatementRef { policy: self.policy.clone(), statement: self.rule.name.clone() }
+        StatementRef { policy: self.policy.clone(), statement: self.rule.name.as_ref().to_owned() }
     }
 }
 
@@ -93,9 +94,9 @@ impl<'a> Access<'a> {
 
     /// The same as if one policy were not there.
     pub fn without(account: &'a Account, principal: &'a Principal, removed: Option<&PolicyName>) -> Self {
-        let groups = principal.groups.iter().filter_map(|name| account.groups().get(name));
+        let groups = principal.groups.iter().filter_map(|name| account.groups().get(name.as_ref()));
         let identity = principal.policies.iter().chain(groups.flat_map(|group| group.policies.iter()));
-        let kept = identity.filter(|attached| Some(&attached.policy) != removed);
+        let kept = identity.filter(|attached| Some(attached.policy.as_ref()) != removed);
         let mut layers = vec![Layer { grants: grants(account, kept), unknown: principal.unknown.clone() }];
         layers.extend(
             account
@@ -113,18 +114,16 @@ impl<'a> Access<'a> {
         self
     }
 
-    /// The same for resources of the account itself, which its resource control policies guard. They never allow: AWS
-    /// attaches `RCPFullAWSAccess` to every account.
+    /// The same for resources of an account, which its resource control policies guard. They never allow: AWS attaches
+    /// `RCPFullAWSAccess` to every account.
     #[must_use]
-    pub fn to_own_resources(self) -> Self {
-        let account = self.account;
-        if account.rcps().is_empty() || self.principal.is_service_linked() {
+    pub fn to_resources_of(self, owner: &'a Account) -> Self {
+        if owner.rcps().is_empty() || self.principal.is_service_linked() {
             return self;
         }
-        let denies =
-            grants(account, account.rcps().iter()).into_iter().filter(|grant| grant.rule.effect == Effect::Deny);
+        let denies = grants(owner, owner.rcps().iter());
         let all = std::iter::once(Grant::everything()).chain(denies).collect();
-        self.under(Layer { grants: all, unknown: Vec::new() })
+        self.under(Layer { grants: all, unknown: owner.unread_rcps() })
     }
 
     /// The access in sessions with MFA, for questions about what a principal can reach at best.
@@ -206,7 +205,7 @@ pub(super) fn covers(whole: &Block, parts: &[Block]) -> Option<bool> {
 /// The statements of policies.
 pub(crate) fn grants<'a>(account: &'a Account, policies: impl Iterator<Item = &'a Attached>) -> Vec<Grant<'a>> {
     policies
-        .filter_map(|attached| Some((attached.document?, &attached.policy)))
+        .filter_map(|attached| Some((attached.document?, attached.policy.as_ref())))
         .flat_map(|(document, policy)| account.rules(document).iter().map(move |rule| Grant { rule, policy }))
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use super::{Access, Verdict};
 use crate::iam::catalogue::{Service, catalogue};
-use crate::iam::context::{Context, Fact};
+use crate::iam::context::Fact;
 use crate::iam::pattern::{Pattern, Sample};
 use crate::iam::policy::Effect;
 use crate::iam::region::{Block, Language};
@@ -106,7 +106,8 @@ impl Access<'_> {
         let beyond = Block { actions: Language::except(&exempt), resources: Language::anything() };
         let mut enforced = Truth::True;
         let mut example = None;
-        for context in without_mfa(&self.context) {
+        for facts in without_mfa() {
+            let context = self.context.clone().with(&facts);
             let verdict = self.can_some(&beyond, &context);
             if !verdict.truth.is_false() && example.is_none() {
                 example = verdict.example;
@@ -117,13 +118,13 @@ impl Access<'_> {
     }
 }
 
-/// The two kinds of requests without MFA.
-pub(super) fn without_mfa(context: &Context) -> [Context; 2] {
-    let mut keys = context.clone();
-    keys.set("aws:MultiFactorAuthPresent", Fact::Absent);
-    keys.set("aws:MultiFactorAuthAge", Fact::Absent);
-    let mut session = context.clone();
-    session.set_value("aws:MultiFactorAuthPresent", "false");
-    session.set("aws:MultiFactorAuthAge", Fact::Absent);
-    [keys, session]
+/// What is known of requests without MFA, of which there are two kinds: those with long-term access keys lack the keys
+/// that tell of MFA, those of sessions say that there was none
+/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>).
+pub fn without_mfa() -> [[(&'static str, Fact); 2]; 2] {
+    let age = || ("aws:MultiFactorAuthAge", Fact::Absent);
+    [
+        [("aws:MultiFactorAuthPresent", Fact::Absent), age()],
+        [("aws:MultiFactorAuthPresent", Fact::Present(vec!["false".to_owned()])), age()],
+    ]
 }

@@ -1,7 +1,12 @@
 //! Merging answers into an account.
+//!
+//! What is read is brought into its small form at once and not held on to, so that an answer can be read piece by piece:
+//! policy documents are compiled, names that many have are kept once. Who has which document is settled at the end,
+//! because an answer may list users before policies.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::OnceLock;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
 
@@ -15,7 +20,7 @@ use crate::snapshot::{Document, Time};
 
 impl Account {
     /// Starts an account without any answer.
-    pub fn builder<'d>(id: &str, partition: &str, now: Option<Time>) -> Builder<'d> {
+    pub fn builder(id: &str, partition: &str, now: Option<Time>) -> Builder {
         let account = Self { id: id.to_owned(), partition: partition.to_owned(), now, ..Self::default() };
         Builder { account, ..Builder::default() }
     }
@@ -23,88 +28,153 @@ impl Account {
 
 /// Merges answers into an [`Account`].
 #[derive(Debug, Default)]
-pub struct Builder<'d> {
+pub struct Builder {
     account: Account,
     interner: Interner,
-    known: HashMap<&'d str, DocumentId>,
+    known: Known,
+    managed: HashMap<Arc<str>, Arc<PolicyName>>,
     told: BTreeSet<&'static str>,
     truncated: bool,
-    users: BTreeMap<&'d str, &'d shapes::UserDetail>,
-    groups: BTreeMap<&'d str, &'d shapes::GroupDetail>,
-    roles: BTreeMap<&'d str, &'d shapes::RoleDetail>,
+    /// By ARN; which documents they have is not settled yet.
+    users: BTreeMap<String, Principal>,
+    groups: BTreeMap<String, (Arc<str>, Group)>,
+    roles: BTreeMap<String, Principal>,
+}
+
+/// The documents that were compiled, by two keyed hashes of their text: the text itself would take as much room as all
+/// that is compiled from it.
+#[derive(Debug, Default)]
+struct Known {
+    keys: [RandomState; 2],
+    documents: HashMap<[u64; 2], DocumentId>,
+}
+
+impl Known {
+    fn key(&self, text: &str) -> [u64; 2] {
+        self.keys.each_ref().map(|key| key.hash_one(text))
+    }
 }
 
 const KINDS: [&str; 5] = ["User", "Group", "Role", "LocalManagedPolicy", "AWSManagedPolicy"];
 
-impl<'d> Builder<'d> {
+/// The lists that an answer may hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Lists {
+    pub(super) users: bool,
+    pub(super) groups: bool,
+    pub(super) roles: bool,
+    pub(super) policies: bool,
+    pub(super) truncated: bool,
+}
+
+impl Builder {
     /// Adds one answer; `filter` holds the request's `Filter`, empty when it had none.
-    pub fn add(&mut self, details: &'d shapes::GetAccountAuthorizationDetails, filter: &[String]) {
+    pub fn add(&mut self, details: &shapes::GetAccountAuthorizationDetails, filter: &[String]) {
+        details.user_detail_list.iter().flatten().for_each(|user| self.user(user));
+        details.group_detail_list.iter().flatten().for_each(|group| self.group(group));
+        details.role_detail_list.iter().flatten().for_each(|role| self.role(role));
+        details.policies.iter().flatten().for_each(|policy| self.policy(policy));
+        let lists = Lists {
+            users: details.user_detail_list.is_some(),
+            groups: details.group_detail_list.is_some(),
+            roles: details.role_detail_list.is_some(),
+            policies: details.policies.is_some(),
+            truncated: details.is_truncated == Some(true),
+        };
+        self.told(lists, filter);
+    }
+
+    /// Notes which lists an answer held.
+    pub(super) fn told(&mut self, lists: Lists, filter: &[String]) {
         let listed = |kind: &str| match kind {
-            "User" => details.user_detail_list.is_some(),
-            "Group" => details.group_detail_list.is_some(),
-            "Role" => details.role_detail_list.is_some(),
-            _ => details.policies.is_some(),
+            "User" => lists.users,
+            "Group" => lists.groups,
+            "Role" => lists.roles,
+            _ => lists.policies,
         };
         let asked = |kind: &str| filter.is_empty() || filter.iter().any(|own| own == kind);
         self.told.extend(KINDS.iter().filter(|kind| listed(kind) && asked(kind)));
-        self.truncated |= details.is_truncated == Some(true);
-        for user in details.user_detail_list.iter().flatten() {
-            self.users.entry(user.arn.as_deref().unwrap_or_default()).or_insert(user);
-        }
-        for group in details.group_detail_list.iter().flatten() {
-            self.groups.entry(group.arn.as_deref().unwrap_or_default()).or_insert(group);
-        }
-        for role in details.role_detail_list.iter().flatten() {
-            self.roles.entry(role.arn.as_deref().unwrap_or_default()).or_insert(role);
-        }
-        for policy in details.policies.iter().flatten() {
-            self.managed(policy);
-        }
+        self.truncated |= lists.truncated;
     }
 
     /// The account of all answers so far.
     pub fn build(mut self) -> Account {
-        for group in std::mem::take(&mut self.groups).into_values() {
-            self.group(group);
+        for (_, (name, mut group)) in std::mem::take(&mut self.groups) {
+            let mut unknown = Vec::new();
+            group.policies.iter_mut().for_each(|attached| self.settle(attached, &mut unknown));
+            unknown.append(&mut group.unknown);
+            group.unknown = unknown;
+            self.account.groups.insert(name.as_ref().to_owned(), group);
         }
-        for user in std::mem::take(&mut self.users).into_values() {
-            self.user(user);
-        }
-        for role in std::mem::take(&mut self.roles).into_values() {
-            self.role(role);
-        }
+        let users = std::mem::take(&mut self.users).into_values();
+        let principals = users.chain(std::mem::take(&mut self.roles).into_values());
+        let mut principals: Vec<Principal> = principals.map(|principal| self.settled(principal)).collect();
+        principals.sort_by(|a, b| a.arn.cmp(&b.arn));
+        self.account.principals = principals;
         self.account.missing =
             KINDS.iter().filter(|kind| !self.told.contains(*kind)).map(|kind| (*kind).to_owned()).collect();
         if self.truncated {
             self.account.missing.push("pages after a truncated answer".to_owned());
         }
-        self.account.principals.sort_by(|a, b| a.arn.cmp(&b.arn));
+        self.account.documents.shrink_to_fit();
         self.account.unread.sort();
         self.account
     }
 
-    fn managed(&mut self, policy: &'d shapes::ManagedPolicyDetail) {
-        let Some(arn) = policy.arn.clone().filter(|arn| !self.account.policies.contains_key(arn)) else { return };
+    /// The principal with the documents of its policies.
+    fn settled(&mut self, mut principal: Principal) -> Principal {
+        let mut unknown = Vec::new();
+        principal.policies.iter_mut().for_each(|attached| self.settle(attached, &mut unknown));
+        unknown.append(&mut principal.unknown);
+        for name in &principal.groups {
+            match self.account.groups.get(name.as_ref()) {
+                Some(group) => unknown.extend(group.unknown.iter().cloned()),
+                None => unknown.push(format!("group `{name}` is not in the answer")),
+            }
+        }
+        if let Boundary::Policy(attached) = &mut principal.boundary {
+            self.settle(attached, &mut unknown);
+        }
+        principal.unknown = unknown;
+        principal
+    }
+
+    fn settle(&mut self, attached: &mut Attached, unknown: &mut Vec<String>) {
+        let PolicyName::Managed(arn) = attached.policy.as_ref() else { return };
+        let listed = self.account.policies.get(arn).map(ManagedPolicy::document);
+        attached.document = listed.flatten().or_else(|| self.well_known(arn));
+        if attached.document.is_none() {
+            let reason = if listed.is_some() { "cannot be read" } else { "is not in the answer" };
+            unknown.push(format!("policy `{arn}` {reason}"));
+        }
+    }
+
+    /// Adds a managed policy.
+    pub(super) fn policy(&mut self, policy: &shapes::ManagedPolicyDetail) {
+        let Some(arn) = policy.arn.as_deref().filter(|arn| !self.account.policies.contains_key(*arn)) else { return };
         let mut versions = BTreeMap::new();
-        let mut default_version = policy.default_version_id.clone();
+        let mut default_version = policy.default_version_id.as_deref();
         for version in policy.policy_version_list.iter().flatten() {
-            let Some(id) = version.version_id.clone() else { continue };
+            let Some(id) = version.version_id.as_deref() else { continue };
             if version.is_default_version == Some(true) {
-                default_version = Some(id.clone());
+                default_version = Some(id);
             }
             let document = version.document.as_ref().and_then(|document| self.document(document).ok());
-            versions.insert(id, document);
+            versions.insert(self.interner.text(id), document);
         }
-        let policy = ManagedPolicy { versions, default_version };
-        if policy.document().is_none() {
+        let default_version = default_version.map(|id| self.interner.text(id));
+        let managed = ManagedPolicy { versions: versions.into_iter().collect(), default_version };
+        if managed.document().is_none() {
             self.account.unread.push(format!("the version in force of policy `{arn}` is not there or cannot be read"));
         }
-        self.account.policies.insert(arn, policy);
+        let arn = self.interner.text(arn);
+        self.account.policies.insert(arn, managed);
     }
 
     /// Compiles a document, or finds the equal one that was compiled before.
-    fn document(&mut self, document: &'d Document) -> Result<DocumentId, String> {
-        if let Some(known) = self.known.get(document.text()) {
+    fn document(&mut self, document: &Document) -> Result<DocumentId, String> {
+        let key = self.known.key(document.text());
+        if let Some(known) = self.known.documents.get(&key) {
             return Ok(*known);
         }
         let policy = read_document(document).map_err(|error| error.to_string())?;
@@ -112,53 +182,54 @@ impl<'d> Builder<'d> {
             return Err("a statement lacks `Action`, or whom or what it is about".to_owned());
         }
         let rules = self.interner.compile(policy);
-        let id = DocumentId(self.account.documents.len());
-        self.account.documents.push(rules);
-        self.known.insert(document.text(), id);
+        let id = DocumentId::at(self.account.documents.len());
+        self.account.documents.push(rules.into());
+        self.known.documents.insert(key, id);
         Ok(id)
     }
 
-    fn inline(
+    /// Managed policies, whose documents are found later, and inline ones.
+    fn policies(
         &mut self,
         owner: &str,
-        list: Option<&'d [shapes::PolicyDetail]>,
+        attached: Option<&[shapes::AttachedPolicy]>,
+        inline: Option<&[shapes::PolicyDetail]>,
         unknown: &mut Vec<String>,
-    ) -> Vec<Attached> {
-        let mut attached = Vec::new();
-        for policy in list.into_iter().flatten() {
-            let name = policy.policy_name.clone().unwrap_or_default();
+    ) -> Box<[Attached]> {
+        if attached.is_none() {
+            unknown.push("the answer does not list the attached policies".to_owned());
+        }
+        if attached.into_iter().flatten().any(|policy| policy.policy_arn.is_none()) {
+            unknown.push("the answer does not name an attached policy".to_owned());
+        }
+        let arns = attached.into_iter().flatten().filter_map(|policy| policy.policy_arn.as_deref());
+        let mut all: Vec<Attached> = arns.map(|arn| self.by_arn(arn)).collect();
+        let owner: Arc<str> = owner.into();
+        for policy in inline.into_iter().flatten() {
+            let name = self.interner.text(policy.policy_name.as_deref().unwrap_or_default());
             let read = policy.policy_document.as_ref().ok_or_else(|| "has no document".to_owned());
             let document = read.and_then(|document| self.document(document));
-            let policy = PolicyName::Inline { owner: owner.to_owned(), name };
+            let policy = PolicyName::Inline { owner: Arc::clone(&owner), name };
             if let Err(reason) = &document {
                 let untold = format!("policy `{policy}` cannot be read: {reason}");
                 self.account.unread.push(untold.clone());
                 unknown.push(untold);
             }
-            attached.push(Attached { policy, document: document.ok() });
+            all.push(Attached { policy: Arc::new(policy), document: document.ok() });
         }
-        attached
+        all.into()
     }
 
-    fn attached(&mut self, list: Option<&[shapes::AttachedPolicy]>, unknown: &mut Vec<String>) -> Vec<Attached> {
-        let Some(list) = list else {
-            unknown.push("the answer does not list the attached policies".to_owned());
-            return Vec::new();
+    fn by_arn(&mut self, arn: &str) -> Attached {
+        let policy = if let Some(known) = self.managed.get(arn) {
+            Arc::clone(known)
+        } else {
+            let arn = self.interner.text(arn);
+            let name = Arc::new(PolicyName::Managed(Arc::clone(&arn)));
+            self.managed.insert(arn, Arc::clone(&name));
+            name
         };
-        if list.iter().any(|policy| policy.policy_arn.is_none()) {
-            unknown.push("the answer does not name an attached policy".to_owned());
-        }
-        list.iter().filter_map(|policy| policy.policy_arn.clone()).map(|arn| self.by_arn(arn, unknown)).collect()
-    }
-
-    fn by_arn(&mut self, arn: String, unknown: &mut Vec<String>) -> Attached {
-        let listed = self.account.policies.get(&arn).map(ManagedPolicy::document);
-        let document = listed.flatten().or_else(|| self.well_known(&arn));
-        if document.is_none() {
-            let reason = if listed.is_some() { "cannot be read" } else { "is not in the answer" };
-            unknown.push(format!("policy `{arn}` {reason}"));
-        }
-        Attached { policy: PolicyName::Managed(arn), document }
+        Attached { policy, document: None }
     }
 
     /// The one AWS managed policy that needs no reading: it grants everything, which AWS documents and cannot change.
@@ -170,61 +241,73 @@ impl<'d> Builder<'d> {
         self.document(everything()).ok()
     }
 
-    fn boundary(&mut self, boundary: Option<&shapes::PermissionsBoundary>, unknown: &mut Vec<String>) -> Boundary {
-        match boundary {
-            None => Boundary::None,
-            Some(boundary) => {
-                let arn = boundary.permissions_boundary_arn.clone().unwrap_or_default();
-                Boundary::Policy(self.by_arn(arn, unknown))
+    fn boundary(&mut self, boundary: Option<&shapes::PermissionsBoundary>) -> Boundary {
+        boundary.map_or(Boundary::None, |boundary| {
+            Boundary::Policy(self.by_arn(boundary.permissions_boundary_arn.as_deref().unwrap_or_default()))
+        })
+    }
+
+    fn tags(&mut self, tags: Option<&[shapes::Tag]>) -> Option<Box<[(Arc<str>, Arc<str>)]>> {
+        let mut by_key = BTreeMap::new();
+        for tag in tags? {
+            if let Some(key) = tag.key.as_deref() {
+                by_key.insert(self.interner.text(key), self.interner.text(tag.value.as_deref().unwrap_or_default()));
             }
         }
+        Some(by_key.into_iter().collect())
     }
 
-    fn group(&mut self, group: &'d shapes::GroupDetail) {
+    /// Adds a group.
+    pub(super) fn group(&mut self, group: &shapes::GroupDetail) {
         let arn = group.arn.clone().unwrap_or_default();
+        if self.groups.contains_key(&arn) {
+            return;
+        }
         let mut unknown = Vec::new();
-        let mut policies = self.attached(group.attached_managed_policies.as_deref(), &mut unknown);
-        policies.extend(self.inline(&arn, group.group_policy_list.as_deref(), &mut unknown));
-        self.account.groups.insert(group.group_name.clone().unwrap_or_default(), Group { arn, policies, unknown });
+        let (attached, inline) = (group.attached_managed_policies.as_deref(), group.group_policy_list.as_deref());
+        let policies = self.policies(&arn, attached, inline, &mut unknown);
+        let name = self.interner.text(group.group_name.as_deref().unwrap_or_default());
+        self.groups.insert(arn.clone(), (name, Group { arn, policies, unknown }));
     }
 
-    fn user(&mut self, user: &'d shapes::UserDetail) {
+    /// Adds a user.
+    pub(super) fn user(&mut self, user: &shapes::UserDetail) {
         let arn = user.arn.clone().unwrap_or_default();
+        if self.users.contains_key(&arn) {
+            return;
+        }
         let mut unknown = Vec::new();
-        let mut policies = self.attached(user.attached_managed_policies.as_deref(), &mut unknown);
-        policies.extend(self.inline(&arn, user.user_policy_list.as_deref(), &mut unknown));
+        let (attached, inline) = (user.attached_managed_policies.as_deref(), user.user_policy_list.as_deref());
+        let policies = self.policies(&arn, attached, inline, &mut unknown);
         if user.group_list.is_none() {
             unknown.push("the answer does not list the groups".to_owned());
         }
-        let groups = user.group_list.clone().unwrap_or_default();
-        for name in &groups {
-            match self.account.groups.get(name) {
-                Some(group) => unknown.extend(group.unknown.iter().cloned()),
-                None => unknown.push(format!("group `{name}` is not in the answer")),
-            }
-        }
-        let boundary = self.boundary(user.permissions_boundary.as_ref(), &mut unknown);
-        self.account.principals.push(Principal {
+        let groups = user.group_list.iter().flatten().map(|name| self.interner.text(name)).collect();
+        let principal = Principal {
             kind: PrincipalKind::User,
-            arn,
+            arn: arn.clone(),
             name: user.user_name.clone().unwrap_or_default(),
             id: user.user_id.clone(),
             policies,
             groups,
-            boundary,
+            boundary: self.boundary(user.permissions_boundary.as_ref()),
             trust: None,
             instance_profiles: None,
-            tags: user.tags.as_deref().map(tag_map),
+            tags: self.tags(user.tags.as_deref()),
             unknown,
-        });
+        };
+        self.users.insert(arn, principal);
     }
 
-    fn role(&mut self, role: &'d shapes::RoleDetail) {
+    /// Adds a role.
+    pub(super) fn role(&mut self, role: &shapes::RoleDetail) {
         let arn = role.arn.clone().unwrap_or_default();
+        if self.roles.contains_key(&arn) {
+            return;
+        }
         let mut unknown = Vec::new();
-        let mut policies = self.attached(role.attached_managed_policies.as_deref(), &mut unknown);
-        policies.extend(self.inline(&arn, role.role_policy_list.as_deref(), &mut unknown));
-        let boundary = self.boundary(role.permissions_boundary.as_ref(), &mut unknown);
+        let (attached, inline) = (role.attached_managed_policies.as_deref(), role.role_policy_list.as_deref());
+        let policies = self.policies(&arn, attached, inline, &mut unknown);
         let trust = role.assume_role_policy_document.as_ref().and_then(|document| match self.document(document) {
             Ok(trust) => Some(trust),
             Err(reason) => {
@@ -234,19 +317,20 @@ impl<'d> Builder<'d> {
         });
         let profiles =
             |list: &Vec<shapes::InstanceProfile>| list.iter().filter_map(|profile| profile.arn.clone()).collect();
-        self.account.principals.push(Principal {
+        let principal = Principal {
             kind: PrincipalKind::Role,
-            arn,
+            arn: arn.clone(),
             name: role.role_name.clone().unwrap_or_default(),
             id: role.role_id.clone(),
             policies,
-            groups: Vec::new(),
-            boundary,
+            groups: Box::default(),
+            boundary: self.boundary(role.permissions_boundary.as_ref()),
             trust,
             instance_profiles: role.instance_profile_list.as_ref().map(profiles),
-            tags: role.tags.as_deref().map(tag_map),
+            tags: self.tags(role.tags.as_deref()),
             unknown,
-        });
+        };
+        self.roles.insert(arn, principal);
     }
 }
 
@@ -278,10 +362,6 @@ fn is_whole(statement: &Statement) -> bool {
         PrincipalBlock::Principal(whom) | PrincipalBlock::NotPrincipal(whom) => !whom.is_empty(),
     };
     statement.action != ActionBlock::None && speaks_of
-}
-
-fn tag_map(tags: &[shapes::Tag]) -> BTreeMap<String, String> {
-    tags.iter().filter_map(|tag| Some((tag.key.clone()?, tag.value.clone().unwrap_or_default()))).collect()
 }
 
 fn percent_decoded(text: &str) -> String {

@@ -1,11 +1,18 @@
 //! What an organization lays over an account: service control policies and resource control policies.
 //!
-//! Nobody in a member account may read them, so that a snapshot seldom tells. What is handed in takes part in every
-//! answer; what is not known is said with the answer, and never taken for "there is none".
+//! Few accounts may read them, so that a snapshot seldom tells. What is handed in or read takes part in every answer;
+//! what is not known is said with the answer, and never taken for "there is none".
 
+use std::sync::Arc;
+
+use super::organization::Organization;
 use super::{Account, Attached, DocumentId, PolicyName, Principal};
-use crate::iam::document::{Interner, Rule, everything};
-use crate::iam::policy::{Effect, Policy};
+use crate::iam::document::{Interner, Patterns, Rule, everything};
+use crate::iam::operator::{Comparison, Operator};
+use crate::iam::pattern::Pattern;
+use crate::iam::policy::{Condition, Effect, Policy};
+use crate::iam::rcp;
+use crate::iam::template::Template;
 use crate::snapshot::shapes::organizations::DescribeOrganization;
 use crate::snapshot::{Said, Snapshot};
 
@@ -45,19 +52,26 @@ pub(crate) struct Bound<'a> {
 impl Bound<'_> {
     /// Why an answer has to stay open.
     pub(crate) fn unknown(&self) -> Vec<String> {
-        self.policies.iter().filter_map(|attached| attached.unread_boundary()).collect()
+        let kind = match self.kind {
+            BoundKind::Boundary => "permissions boundary",
+            BoundKind::Scp => "service control policy",
+        };
+        let unread = self.policies.iter().filter(|attached| attached.document.is_none());
+        unread.map(|attached| format!("{kind} `{}` is not known", attached.policy)).collect()
     }
 }
 
 impl Membership {
-    /// What a snapshot tells.
-    pub(super) fn read(snapshot: &Snapshot) -> Self {
+    /// What a snapshot tells, with the account that manages the organization and the organization's id.
+    fn read(snapshot: &Snapshot) -> (Self, Option<String>, Option<String>) {
         let told = snapshot.answers::<DescribeOrganization>().find_map(|answer| match answer.said {
             Said::Present(answer) => {
-                let manager = answer.organization.as_ref()?.master_account_id.as_deref()?;
-                Some(if manager == snapshot.account { Self::Management } else { Self::Member })
+                let organization = answer.organization.as_ref()?;
+                let manager = organization.master_account_id.as_deref()?;
+                let membership = if manager == snapshot.account { Self::Management } else { Self::Member };
+                Some((membership, Some(manager.to_owned()), organization.id.clone()))
             }
-            Said::Absent => Some(Self::Alone),
+            Said::Absent => Some((Self::Alone, None, None)),
             Said::Failed(_) => None,
         });
         told.unwrap_or_default()
@@ -69,10 +83,38 @@ impl Membership {
     }
 }
 
+/// A control policy by its name; the document is `None` when nobody could read it.
+#[derive(Debug)]
+pub(super) struct Named {
+    pub(super) name: String,
+    pub(super) policy: Option<Policy>,
+}
+
+/// The control policies of a root, a unit or an account.
+#[derive(Debug, Default)]
+pub(super) struct Level {
+    pub(super) policies: Vec<Named>,
+    /// What has to be known to say whether the level binds the account at all.
+    pub(super) doubt: Option<String>,
+    /// What has to be known to say whether the level allows everything besides.
+    pub(super) open: Option<String>,
+}
+
 impl Account {
+    /// Notes how the account stands to an organization, and the control policies that its snapshot holds.
+    pub(super) fn read_organization(&mut self, snapshot: &Snapshot) {
+        (self.membership, self.manager, self.organization_id) = Membership::read(snapshot);
+        self.organization = Organization::read(snapshot).map(Arc::new);
+    }
+
     /// How the account stands to an organization.
     pub fn membership(&self) -> Membership {
         self.membership
+    }
+
+    /// The id of the account's organization, where the snapshot tells.
+    pub fn organization_id(&self) -> Option<&str> {
+        self.organization_id.as_deref()
     }
 
     /// Puts the account under service control policies, level by level, and under resource control policies, unless the
@@ -84,35 +126,82 @@ impl Account {
         if !self.membership.is_bound() {
             return;
         }
-        let mut interner = Interner::default();
-        let mut levels = Vec::new();
-        for level in scps {
-            let mut attached: Vec<Attached> =
-                level.iter().map(|(name, policy)| self.attach(name, interner.compile(policy.clone()))).collect();
-            let mut statements = level.iter().flat_map(|(_, policy)| &policy.statements);
-            if statements.all(|statement| statement.effect == Effect::Deny) {
-                attached.push(self.attach("FullAWSAccess", vec![everything().clone()]));
-            }
-            levels.push(attached);
+        let level = |policies: &[(String, Policy)]| {
+            let named = |(name, policy): &(String, Policy)| Named { name: name.clone(), policy: Some(policy.clone()) };
+            Level { policies: policies.iter().map(named).collect(), ..Level::default() }
+        };
+        if !scps.is_empty() {
+            self.bind(scps.iter().map(|policies| level(policies)).collect());
         }
-        self.scps = levels;
-        self.rcps = rcps.iter().map(|(name, policy)| self.attach(name, interner.compile(policy.clone()))).collect();
+        if !rcps.is_empty() {
+            self.guard_resources(vec![level(rcps)]);
+        }
     }
 
-    fn attach(&mut self, name: &str, rules: Vec<Rule>) -> Attached {
-        let document = DocumentId(self.documents.len());
-        self.documents.push(rules);
-        Attached { policy: PolicyName::Managed(name.to_owned()), document: Some(document) }
+    /// Puts the account under the service control policies of some levels, and no others.
+    pub(super) fn bind(&mut self, levels: Vec<Level>) {
+        self.scps_told = true;
+        self.scps = levels.into_iter().map(|level| self.level(level)).collect();
+    }
+
+    fn level(&mut self, level: Level) -> Vec<Attached> {
+        let mut interner = Interner::default();
+        let all_read = level.policies.iter().all(|named| named.policy.is_some());
+        let mut statements =
+            level.policies.iter().filter_map(|named| named.policy.as_ref()).flat_map(|p| &p.statements);
+        let only_denies = all_read && statements.all(|statement| statement.effect == Effect::Deny);
+        let besides = level.doubt.as_deref().or(level.open.as_deref()).filter(|_| !only_denies);
+        let mut attached: Vec<Attached> = Vec::new();
+        for Named { name, policy } in level.policies {
+            let rules = policy.map(|policy| interner.compile(policy));
+            let rules = rules.map(|rules| rules.into_iter().map(|rule| denying_perhaps(rule, level.doubt.as_deref())));
+            attached.push(self.attach(&name, rules.map(Iterator::collect)));
+        }
+        if only_denies || besides.is_some() {
+            let rule = besides.map_or_else(|| everything().clone(), |doubt| perhaps(everything().clone(), doubt));
+            attached.push(self.attach("FullAWSAccess", Some(vec![rule])));
+        }
+        attached
+    }
+
+    /// Puts the account's resources under the resource control policies of some levels, and no others.
+    pub(super) fn guard_resources(&mut self, levels: Vec<Level>) {
+        let mut interner = Interner::default();
+        let mut attached = Vec::new();
+        for level in levels {
+            for Named { name, policy } in level.policies {
+                let denies = |rule: &Rule| rule.effect == Effect::Deny;
+                let rules = policy.map(|policy| interner.compile(policy).into_iter().filter(denies));
+                let doubt = level.doubt.as_deref();
+                let rules = rules.map(|rules| rules.map(|rule| of_guarded_services(denying_perhaps(rule, doubt))));
+                attached.push(self.attach(&name, rules.map(Iterator::collect)));
+            }
+        }
+        self.rcps = attached;
+    }
+
+    fn attach(&mut self, name: &str, rules: Option<Vec<Rule>>) -> Attached {
+        let document = rules.map(|rules| {
+            self.documents.push(rules.into());
+            DocumentId::at(self.documents.len() - 1)
+        });
+        Attached { policy: Arc::new(PolicyName::Managed(name.into())), document }
     }
 
     /// Whether service control policies that nobody told may deny what answers allow.
     pub fn may_have_more_scps(&self) -> bool {
-        self.membership.is_bound() && self.scps.is_empty()
+        self.membership.is_bound() && !self.scps_told
     }
 
-    /// Resource control policies, of which no statement may deny.
+    /// Resource control policies: their denies, for the services that they bind.
     pub fn rcps(&self) -> &[Attached] {
         &self.rcps
+    }
+
+    /// Resource control policies of which nobody could read what they deny.
+    pub(crate) fn unread_rcps(&self) -> Vec<String> {
+        let unread = self.rcps.iter().filter(|attached| attached.document.is_none());
+        unread.map(|attached| format!("resource control policy `{}` is not known", attached.policy)).collect()
     }
 
     /// The bounds of a principal: its permissions boundary, and each level of service control policies.
@@ -125,4 +214,37 @@ impl Account {
         let levels = levels.map(|level| Bound { kind: BoundKind::Scp, policies: level.iter().collect() });
         boundary.into_iter().chain(levels).collect()
     }
+}
+
+/// The statement with one more condition, of which nobody knows whether it holds.
+fn perhaps(rule: Rule, doubt: &str) -> Rule {
+    let operator = Operator { qualifier: None, comparison: Comparison::StringEquals, if_exists: false };
+    let more = Condition { operator, key: doubt.to_owned(), values: vec![Template::literal("true")] };
+    Rule { conditions: rule.conditions.iter().cloned().chain([more]).collect(), ..rule }
+}
+
+/// A deny of which it is in doubt whether it binds. An allow counts for sure: where its level does not bind, everything is
+/// allowed, what the statement speaks of too.
+fn denying_perhaps(rule: Rule, doubt: Option<&str>) -> Rule {
+    match doubt.filter(|_| rule.effect == Effect::Deny) {
+        Some(doubt) => perhaps(rule, doubt),
+        None => rule,
+    }
+}
+
+/// The statement for those services alone that resource control policies bind. `NotAction` is not for them
+/// (<https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html>).
+fn of_guarded_services(rule: Rule) -> Rule {
+    if rule.actions.excluded {
+        return rule;
+    }
+    let of_service = |pattern: &Pattern, service: &str| {
+        let text = pattern.to_string();
+        let (prefix, name) = text.split_once(':').unwrap_or((text.as_str(), "*"));
+        Pattern::glob(prefix).matches(service).then(|| Pattern::action(&format!("{service}:{name}")))
+    };
+    let all = rule.actions.list.iter();
+    let list =
+        all.flat_map(|pattern| rcp::services().filter_map(move |service| of_service(pattern, service))).collect();
+    Rule { actions: Patterns { excluded: false, list }, ..rule }
 }

@@ -5,10 +5,13 @@
 
 mod build;
 mod guardrails;
+mod organization;
 mod snapshot;
+mod stream;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use super::document::Rule;
 use crate::snapshot::Time;
@@ -17,10 +20,12 @@ pub use build::Builder;
 pub(crate) use build::read_document;
 pub use guardrails::Membership;
 pub(crate) use guardrails::{Bound, BoundKind};
+use organization::Organization;
+pub use organization::govern;
 
-/// Position of a compiled document in its [`Account`].
+/// Position of a compiled document in its [`Account`]; four bytes, because an account has a hundred thousand attachments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DocumentId(usize);
+pub struct DocumentId(u32);
 
 /// A user or a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,13 +40,13 @@ pub enum PrincipalKind {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PolicyName {
     /// A managed policy, by ARN.
-    Managed(String),
+    Managed(Arc<str>),
     /// An inline policy of a user, group or role.
     Inline {
         /// The ARN of the user, group or role.
-        owner: String,
+        owner: Arc<str>,
         /// The policy's name.
-        name: String,
+        name: Arc<str>,
     },
 }
 
@@ -57,17 +62,10 @@ impl fmt::Display for PolicyName {
 /// A policy that applies to a principal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attached {
-    /// Which policy.
-    pub policy: PolicyName,
+    /// Which policy; the name is shared by all who have it.
+    pub policy: Arc<PolicyName>,
     /// Its document; `None` when it is not known.
     pub document: Option<DocumentId>,
-}
-
-impl Attached {
-    /// Why an answer has to stay open when this is a permissions boundary that nobody read.
-    pub(crate) fn unread_boundary(&self) -> Option<String> {
-        self.document.is_none().then(|| format!("permissions boundary `{}` is not known", self.policy))
-    }
 }
 
 /// The permissions boundary of a principal.
@@ -91,17 +89,17 @@ pub struct Principal {
     /// The unique id, as in `AIDA…`.
     pub id: Option<String>,
     /// Policies attached or embedded, groups' not included.
-    pub policies: Vec<Attached>,
+    pub policies: Box<[Attached]>,
     /// The names of a user's groups.
-    pub groups: Vec<String>,
+    pub groups: Box<[Arc<str>]>,
     /// The permissions boundary.
     pub boundary: Boundary,
     /// A role's trust policy.
     pub trust: Option<DocumentId>,
     /// A role's instance profiles, by ARN; `None` when not told.
     pub instance_profiles: Option<Vec<String>>,
-    /// Tags; `None` when not told.
-    pub tags: Option<BTreeMap<String, String>>,
+    /// Tags, sorted by key; `None` when not told.
+    pub tags: Option<Box<[(Arc<str>, Arc<str>)]>>,
     /// Why the policies above may not be all there are; empty when they are.
     pub unknown: Vec<String>,
 }
@@ -119,7 +117,7 @@ pub struct Group {
     /// The ARN.
     pub arn: String,
     /// Policies attached or embedded.
-    pub policies: Vec<Attached>,
+    pub policies: Box<[Attached]>,
     /// Why the policies may not be all there are.
     pub unknown: Vec<String>,
 }
@@ -127,16 +125,17 @@ pub struct Group {
 /// A managed policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManagedPolicy {
-    /// The versions, by id; a document that cannot be read is `None`.
-    pub versions: BTreeMap<String, Option<DocumentId>>,
+    /// The versions, sorted by id; a document that cannot be read is `None`.
+    pub versions: Box<[(Arc<str>, Option<DocumentId>)]>,
     /// The id of the version in force.
-    pub default_version: Option<String>,
+    pub default_version: Option<Arc<str>>,
 }
 
 impl ManagedPolicy {
     /// The document in force.
     pub fn document(&self) -> Option<DocumentId> {
-        *self.versions.get(self.default_version.as_deref()?)?
+        let default = self.default_version.as_deref()?;
+        self.versions.iter().find_map(|(id, document)| (**id == *default).then_some(*document)).flatten()
     }
 }
 
@@ -151,12 +150,19 @@ pub struct Account {
     pub now: Option<Time>,
     principals: Vec<Principal>,
     groups: BTreeMap<String, Group>,
-    policies: BTreeMap<String, ManagedPolicy>,
-    documents: Vec<Vec<Rule>>,
+    policies: BTreeMap<Arc<str>, ManagedPolicy>,
+    documents: Vec<Box<[Rule]>>,
     missing: Vec<String>,
     unread: Vec<String>,
     membership: Membership,
+    /// The account that manages the organization, and the organization's id.
+    manager: Option<String>,
+    organization_id: Option<String>,
+    /// The control policies that the snapshot holds.
+    organization: Option<Arc<Organization>>,
     scps: Vec<Vec<Attached>>,
+    /// Whether the levels above are all that there are.
+    scps_told: bool,
     rcps: Vec<Attached>,
 }
 
@@ -180,13 +186,13 @@ impl Account {
     }
 
     /// Managed policies, by ARN.
-    pub fn policies(&self) -> &BTreeMap<String, ManagedPolicy> {
+    pub fn policies(&self) -> &BTreeMap<Arc<str>, ManagedPolicy> {
         &self.policies
     }
 
     /// The statements of a document.
     pub fn rules(&self, document: DocumentId) -> &[Rule] {
-        self.documents.get(document.0).map_or(&[], Vec::as_slice)
+        self.documents.get(document.index()).map_or(&[], AsRef::as_ref)
     }
 
     /// How many documents there are, equal ones counted once.
@@ -208,11 +214,12 @@ impl Account {
 impl DocumentId {
     /// The document at a position below [`Account::document_count`].
     pub fn at(position: usize) -> Self {
-        Self(position)
+        // INVARIANT: a snapshot is too small to hold more documents than the number can count.
+        Self(u32::try_from(position).unwrap_or(u32::MAX))
     }
 
     /// The position, for tables beside the account.
     pub fn index(self) -> usize {
-        self.0
+        self.0 as usize
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Account, Membership};
+use super::Account;
 use crate::snapshot::shapes::iam::GetAccountAuthorizationDetails;
 use crate::snapshot::{Said, Snapshot};
 
@@ -16,12 +16,12 @@ impl Account {
             }
         }
         let mut account = builder.build();
-        account.membership = Membership::read(snapshot);
+        account.read_organization(snapshot);
         account
     }
 }
 
-fn filter(value: Option<&Value>) -> Vec<String> {
+pub(super) fn filter(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         Some(Value::String(one)) => vec![one.clone()],

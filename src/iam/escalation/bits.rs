@@ -50,6 +50,11 @@ impl Bits {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
     }
 
+    /// How many numbers are in both.
+    pub(super) fn count_common(&self, other: &Self) -> usize {
+        self.words.iter().zip(&other.words).map(|(own, theirs)| (own & theirs).count_ones() as usize).sum()
+    }
+
     fn combine(&mut self, other: &Self, operation: impl Fn(u64, u64) -> u64) {
         for (own, theirs) in self.words.iter_mut().zip(&other.words) {
             *own = operation(*own, *theirs);
@@ -125,14 +130,6 @@ impl Set {
         Self::Few(bits.iter().filter_map(|number| u32::try_from(number).ok()).collect())
     }
 
-    /// The numbers, ascending.
-    pub(super) fn iter(&self) -> Box<dyn Iterator<Item = usize> + '_> {
-        match self {
-            Self::Few(list) => Box::new(list.iter().map(|number| *number as usize)),
-            Self::Many(bits) => Box::new(bits.iter()),
-        }
-    }
-
     fn contains(&self, number: usize) -> bool {
         match self {
             Self::Few(list) => u32::try_from(number).is_ok_and(|number| list.binary_search(&number).is_ok()),
@@ -170,6 +167,14 @@ impl Set {
                 Box::new(list.iter().map(|number| *number as usize).filter(|number| other.contains(*number)))
             }
             Self::Many(bits) => Box::new(bits.common(other)),
+        }
+    }
+
+    /// How many numbers are in both.
+    pub(super) fn count_common(&self, other: &Bits) -> usize {
+        match self {
+            Self::Few(list) => list.iter().filter(|number| other.contains(**number as usize)).count(),
+            Self::Many(bits) => bits.count_common(other),
         }
     }
 
@@ -220,9 +225,10 @@ mod tests {
             packed.take_from(&mut less);
             prop_assert_eq!(less.iter().collect::<Vec<_>>(), two.difference(&one).copied().collect::<Vec<_>>());
             prop_assert_eq!(packed.meets(&b), !common.is_empty());
+            prop_assert_eq!((packed.count_common(&b), a.count_common(&b)), (common.len(), common.len()));
             prop_assert_eq!(a.meets(&b), !common.is_empty());
             prop_assert_eq!(a.contains_all(&b), two.is_subset(&one));
-            let both = packed.and(&Set::pack(b.clone())).map_or(Vec::new(), |both| both.iter().collect());
+            let both = packed.and(&Set::pack(b.clone())).map_or(Vec::new(), |both| both.common(&Bits::full(200)).collect());
             prop_assert_eq!(both, common);
             packed.add_to(&mut less);
             prop_assert_eq!(less.iter().collect::<Vec<_>>(), one.union(&two).copied().collect::<Vec<_>>());

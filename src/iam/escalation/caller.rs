@@ -9,9 +9,11 @@ use super::bits::{Bits, Set};
 use super::plans::Plan;
 use super::universe::{Class, Node, Reach, Universe};
 use crate::iam::access::{Access, Grant, Judged, Layer, Layers, holds, principal_context};
-use crate::iam::account::{Attached, Bound, BoundKind, PolicyName, PrincipalKind};
+use crate::iam::account::{Account, Attached, Bound, BoundKind, PolicyName, PrincipalKind};
+use crate::iam::caller::Caller as Who;
 use crate::iam::context::Context;
 use crate::iam::document::Rule;
+use crate::iam::matching::PrincipalMatch;
 use crate::iam::policy::Effect;
 use crate::iam::region::Language;
 use crate::iam::template::{Piece, Template};
@@ -127,7 +129,13 @@ impl<'a, 'u> Caller<'a, 'u> {
 
     /// What is known of the principal's requests.
     pub(super) fn context(&self) -> &Context {
-        self.context.get_or_init(|| principal_context(self.node.account, self.node.principal))
+        self.context.get_or_init(|| {
+            let mut context = principal_context(self.node.account, self.node.principal);
+            for (key, fact) in &self.universe.given {
+                context.set(key, fact.clone());
+            }
+            context
+        })
     }
 
     fn speaking(&self, action: u16) -> &[Known<'a>] {
@@ -258,6 +266,61 @@ impl<'a, 'u> Caller<'a, 'u> {
             reach.certain = Bits::empty(self.universe.size(class));
         }
         reach
+    }
+}
+
+impl<'a> Caller<'a, '_> {
+    /// Takes away what the resource control policies of the accounts keep the caller from doing an action on.
+    pub(super) fn take_guarded(&self, action: &str, reach: &mut Reach) {
+        let accounts = self.universe.accounts();
+        if self.node.principal.is_service_linked() || accounts.iter().all(|account| account.rcps().is_empty()) {
+            return;
+        }
+        let position = self.universe.index.position(action);
+        let who = Who::parse(&self.node.principal.arn);
+        for (home, account) in accounts.iter().enumerate() {
+            let denies = self.guards(home, account, position, &who);
+            let unread = !account.unread_rcps().is_empty();
+            if denies.is_empty() && !unread {
+                continue;
+            }
+            let all = Bits::full(self.universe.size(Class::Principals));
+            let mut left = Reach { certain: all.clone(), possible: all };
+            let more = account.organization_id().map(|id| ("aws:ResourceOrgID", id));
+            let request = Request { caller: self, more, context: OnceCell::new() };
+            request.take_denied(&mut left, denies.iter(), Class::Principals);
+            if unread {
+                left.certain = Bits::empty(self.universe.size(Class::Principals));
+            }
+            for (number, _) in self.universe.nodes().iter().enumerate().filter(|(_, node)| node.home != home) {
+                left.certain.insert(number);
+                left.possible.insert(number);
+            }
+            reach.certain.keep(&left.certain);
+            reach.possible.keep(&left.possible);
+        }
+    }
+
+    /// The statements of an account's resource control policies that speak of an action and the caller.
+    fn guards(&self, home: usize, account: &'a Account, action: u16, who: &Who) -> Vec<Known<'a>> {
+        let mut known = Vec::new();
+        for attached in account.rcps() {
+            let Some(document) = attached.document else { continue };
+            let Some(spoken) = self.universe.index.document(home, document) else { continue };
+            let rules = account.rules(document);
+            known.extend(spoken.mentions.iter().filter(|mention| mention.action == action).filter_map(|mention| {
+                let rule = rules.get(usize::from(mention.rule))?;
+                (rule.principal.covers(who) != PrincipalMatch::No).then_some(Known {
+                    action,
+                    position: 0,
+                    layer: IDENTITY,
+                    rule,
+                    policy: &attached.policy,
+                    resources: mention.resources,
+                })
+            }));
+        }
+        known
     }
 }
 

@@ -11,10 +11,10 @@ use rayon::prelude::*;
 use super::bits::{Bits, Set};
 use super::caller::Caller;
 use super::explain::Explainer;
+use super::holdings::Holdings;
 use super::levels::{Hop, Levels, levels};
 use super::moves::{Move, Mover, Moves};
 use super::{Chain, Step};
-use crate::iam::account::DocumentId;
 use crate::iam::truth::Truth;
 
 /// Other principals that are listed per principal and method; the number of those left out is told.
@@ -34,8 +34,7 @@ pub(super) struct Chains<'a, 'u> {
     levels: Levels,
     /// By principal, the step that it takes next on its way to administrator.
     next_steps: Vec<OnceLock<Step>>,
-    /// By principal, the documents that allow it something.
-    holdings: Vec<Box<[usize]>>,
+    holdings: Holdings,
 }
 
 impl<'a, 'u> Chains<'a, 'u> {
@@ -54,7 +53,7 @@ impl<'a, 'u> Chains<'a, 'u> {
             })
             .unzip();
         let levels = levels(&admins, &all_steps);
-        let holdings = (0..size).map(|number| holdings(mover, number)).collect();
+        let holdings = Holdings::new(mover.universe);
         let next_steps = (0..size).map(|_| OnceLock::new()).collect();
         Self { mover, moves: all_steps, admins, levels, next_steps, holdings }
     }
@@ -158,7 +157,9 @@ impl<'a, 'u> Chains<'a, 'u> {
     fn sideways(&self, caller: Caller<'a, 'u>) -> Vec<Chain> {
         let number = caller.number;
         let mut chains: Vec<Chain> = Vec::new();
-        let mut seen = BTreeSet::from([number]);
+        let mut gaining = self.holdings.beyond(number);
+        gaining.subtract(&self.levels.reached);
+        gaining.remove(number);
         // Where to go on from: the principal, the steps to it, and the chain that ends there.
         let mut queue: Vec<(usize, Vec<Step>, Option<usize>)> = vec![(number, Vec::new(), None)];
         let mut own = Some(caller);
@@ -172,28 +173,24 @@ impl<'a, 'u> Chains<'a, 'u> {
             let Some(caller) = own.take().or_else(|| Caller::new(self.mover.universe, at)) else { continue };
             let mut entered = BTreeSet::new();
             for step in self.moves_of(at) {
-                let is_gain = |target: &usize| {
-                    !self.levels.reached.contains(*target) && !seen.contains(target) && self.gains(number, *target)
-                };
-                let gaining: Vec<usize> = step.possible.iter().filter(is_gain).collect();
-                for (position, target) in gaining.iter().take(LISTED).enumerate() {
+                for (position, target) in step.possible.common(&gaining).take(LISTED).enumerate() {
                     let mut longer = steps.clone();
-                    longer.push(self.explainer().step(&caller, step.method, *target));
-                    let mut chain = self.finish(number, self.arn(*target).to_owned(), longer.clone());
+                    longer.push(self.explainer().step(&caller, step.method, target));
+                    let mut chain = self.finish(number, self.arn(target).to_owned(), longer.clone());
                     if position + 1 == LISTED {
-                        chain.further_targets = gaining.len() - LISTED;
+                        chain.further_targets = step.possible.count_common(&gaining) - LISTED;
                     }
-                    if entered.insert(*target) {
+                    if entered.insert(target) {
                         if queue.len() < VISITED {
-                            queue.push((*target, longer, Some(chains.len())));
+                            queue.push((target, longer, Some(chains.len())));
                         } else {
-                            self.cut(Some(&mut chain), *target);
+                            self.cut(Some(&mut chain), target);
                         }
                     }
                     chains.push(chain);
                 }
             }
-            seen.extend(entered);
+            entered.iter().for_each(|target| gaining.remove(*target));
         }
         chains
     }
@@ -207,15 +204,6 @@ impl<'a, 'u> Chains<'a, 'u> {
         if let Some(chain) = chain.filter(|_| !self.moves_of(end).is_empty()) {
             chain.cut_short = true;
         }
-    }
-
-    /// Whether a principal is bound by a policy that allows something and does not bind another.
-    fn gains(&self, number: usize, target: usize) -> bool {
-        let universe = self.mover.universe;
-        let (Some(from), Some(to)) = (universe.node(number), universe.node(target)) else { return false };
-        let (Some(own), Some(theirs)) = (self.holdings.get(number), self.holdings.get(target)) else { return false };
-        let more = |document: &usize| from.home != to.home || own.binary_search(document).is_err();
-        theirs.iter().any(more) || !to.principal.unknown.is_empty()
     }
 
     /// Chains that start outside: at principals, accounts or anybody that trust policies name and no answer holds.
@@ -249,13 +237,4 @@ impl<'a, 'u> Chains<'a, 'u> {
         };
         Some(Chain::new(name.to_owned(), reaches, steps))
     }
-}
-
-/// The documents that allow a principal something, ascending.
-fn holdings(mover: &Mover<'_, '_>, number: usize) -> Box<[usize]> {
-    let Some(node) = mover.universe.node(number) else { return Box::default() };
-    let allows = |document| mover.universe.index.document(node.home, document).is_some_and(|spoken| spoken.allows);
-    let documents = node.identity().filter_map(|policy| policy.document).filter(|document| allows(*document));
-    let documents: BTreeSet<usize> = documents.map(DocumentId::index).collect();
-    documents.into_iter().collect()
 }

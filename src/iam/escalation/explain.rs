@@ -6,7 +6,7 @@ use super::Step;
 use super::caller::Caller;
 use super::methods::{Method, Need, Way, methods};
 use super::moves::{ADMINISTRATOR_ACCESS, End, Mover};
-use super::trusts::{service_trust, trust_doubts, trust_statement};
+use super::trusts::{guarded, service_trust, trust_doubts, trust_statement};
 use super::universe::Node;
 use crate::iam::access::{Judged, StatementRef};
 use crate::iam::caller::Caller as Who;
@@ -88,6 +88,11 @@ impl<'a> Explainer<'a, '_> {
         let who = Who::parse(&caller.node.principal.arn);
         step.statements.extend(trust_statement(target.account, target.principal, &who));
         step.depends_on.extend(trust_doubts(target.account, target.principal, &who, caller.context()));
+        if !target.account.rcps().is_empty() && !caller.node.principal.is_service_linked() {
+            let mut context = caller.context().clone();
+            self.mover.universe.describe(to, &mut context);
+            step.depends_on.extend(guarded(target.account, target.principal, &who, &context).keys());
+        }
     }
 
     /// A step after which the principal is administrator.
@@ -144,12 +149,16 @@ impl<'a> Explainer<'a, '_> {
         }
         context.set_value("aws:PrincipalArn", name);
         let entry = super::trusts::trust(target.account, target.principal, &caller, &context);
-        if entry.possible == crate::iam::matching::PrincipalMatch::No {
+        let mut described = context.clone();
+        self.mover.universe.describe(role, &mut described);
+        let denied = guarded(target.account, target.principal, &caller, &described);
+        if entry.possible == crate::iam::matching::PrincipalMatch::No || denied.is_true() {
             return None;
         }
         let mut step = Step::new(method, name, &target.principal.arn);
         step.statements.extend(trust_statement(target.account, target.principal, &caller));
         step.depends_on.extend(trust_doubts(target.account, target.principal, &caller, &context));
+        step.depends_on.extend(denied.keys());
         Some(step)
     }
 }

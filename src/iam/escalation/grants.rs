@@ -51,7 +51,7 @@ impl<'a> Mover<'a, '_> {
     }
 
     fn own_policy(&self, policy: &Attached) -> Option<usize> {
-        match &policy.policy {
+        match policy.policy.as_ref() {
             PolicyName::Managed(arn) => self.universe.find_policy(arn),
             PolicyName::Inline { .. } => None,
         }
@@ -88,7 +88,7 @@ impl<'a> Mover<'a, '_> {
         let mut ends = Vec::new();
         for attached in caller.node.identity() {
             let allowed = self.own_policy(attached).map_or(Truth::False, |policy| at(&reach, policy));
-            let PolicyName::Managed(arn) = &attached.policy else { continue };
+            let PolicyName::Managed(arn) = attached.policy.as_ref() else { continue };
             let Some(policy) = caller.node.account.policies().get(arn).filter(|_| !allowed.is_false()) else {
                 continue;
             };
@@ -133,7 +133,8 @@ impl<'a> Mover<'a, '_> {
         };
         let mut ends = Vec::new();
         if lift.contains("Group") {
-            let groups = node.principal.groups.iter().filter_map(|name| Some((name, node.account.groups().get(name)?)));
+            let groups =
+                node.principal.groups.iter().filter_map(|name| Some((name, node.account.groups().get(name.as_ref())?)));
             for (name, group) in groups {
                 let Some(number) = self.universe.find_group(node.home, name) else { continue };
                 for attached in group.policies.iter().filter(denying).filter(|attached| fits(lift, attached)) {
@@ -200,13 +201,13 @@ impl<'a> Mover<'a, '_> {
 }
 
 fn other_documents(policy: &ManagedPolicy) -> impl Iterator<Item = DocumentId> + '_ {
-    let others = policy.versions.iter().filter(|(id, _)| Some(*id) != policy.default_version.as_ref());
+    let others = policy.versions.iter().filter(|(id, _)| Some(id) != policy.default_version.as_ref());
     others.filter_map(|(_, document)| *document)
 }
 
 /// `Delete…Policy` removes inline policies, `Detach…Policy` managed ones; leaving a group does both.
 fn fits(lift: &str, attached: &Attached) -> bool {
-    match &attached.policy {
+    match attached.policy.as_ref() {
         PolicyName::Managed(_) => !lift.contains("Delete"),
         PolicyName::Inline { .. } => !lift.contains("Detach"),
     }

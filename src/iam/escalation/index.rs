@@ -84,6 +84,9 @@ impl<'a> Index<'a> {
             spoken.denies |= rule.effect == Effect::Deny;
             spoken.allows |= rule.effect == Effect::Allow;
             let Ok(position) = u16::try_from(number) else { break };
+            if found.is_empty() {
+                continue;
+            }
             let resources = number_of(&rule.resources.fixed);
             for action in found.iter().copied() {
                 spoken.mentions.push(Mention { action, rule: position, resources });

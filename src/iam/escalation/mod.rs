@@ -9,6 +9,7 @@ mod chains;
 mod crossing;
 mod explain;
 mod grants;
+mod holdings;
 mod index;
 mod levels;
 pub mod methods;
@@ -17,12 +18,13 @@ mod plans;
 mod trusts;
 mod universe;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
 use serde::{Serialize, Serializer};
 
 use super::account::Account;
+use super::context::Fact;
 use super::truth::Truth;
 use caller::Caller;
 use chains::Chains;
@@ -138,20 +140,32 @@ pub fn each_path(accounts: &[Account], only: Option<&str>, tell: &mut dyn FnMut(
     chains.starting_outside().into_iter().filter(|chain| wanted(&chain.principal)).for_each(&mut tell);
 }
 
-/// Whether a principal of the accounts can assume a role of theirs, by its policies and the role's trust policy.
-///
-/// `None` when either is not in the accounts.
-pub fn can_assume(accounts: &[Account], principal: &str, role: &str) -> Option<Truth> {
-    let universe = Universe::new(accounts);
-    let (from, to) = (universe.find(principal)?, universe.find(role)?);
-    let caller = Caller::new(&universe, from)?;
+/// Whether principals of the accounts can assume a role of theirs, by their policies and the role's trust policy: one
+/// answer for each principal, or for one alone. `None` when the accounts do not hold the role. `given` is known of every
+/// request besides.
+pub fn who_assumes(
+    accounts: &[Account],
+    role: &str,
+    only: Option<&str>,
+    given: &[(&str, Fact)],
+) -> Option<BTreeMap<String, Truth>> {
+    let mut universe = Universe::new(accounts);
+    universe.given = given.iter().map(|(key, fact)| ((*key).to_owned(), fact.clone())).collect();
+    let to = universe.find(role)?;
     let mover = Mover::new(&universe);
-    let reach = mover.trusts.assumable(&universe, &caller);
-    if reach.certain.contains(to) {
-        return Some(Truth::True);
-    }
-    if !reach.possible.contains(to) {
-        return Some(Truth::False);
-    }
-    Some(Truth::Unknown(mover.assuming(&caller, to).depends_on))
+    let asked = universe.nodes().iter().enumerate();
+    let asked = asked.filter(|(_, node)| only.is_none_or(|only| *only == *node.principal.arn));
+    let answers = asked.filter_map(|(number, node)| {
+        let caller = Caller::new(&universe, number)?;
+        let reach = mover.trusts.assumable(&universe, &caller);
+        let truth = if reach.certain.contains(to) {
+            Truth::True
+        } else if reach.possible.contains(to) {
+            Truth::Unknown(mover.assuming(&caller, to).depends_on)
+        } else {
+            Truth::False
+        };
+        Some((node.principal.arn.clone(), truth))
+    });
+    Some(answers.collect())
 }

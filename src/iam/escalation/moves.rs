@@ -150,7 +150,7 @@ impl<'a, 'u> Mover<'a, 'u> {
         let matters = |attached: &&Attached| attached.document.is_none_or(|document| self.denies(node, document));
         match (self.ceilings.get(number), without.filter(matters)) {
             (Some(known), None) => known.get_or_init(|| self.ceiling_of(node, None)).clone(),
-            (_, without) => self.ceiling_of(node, without.map(|attached| &attached.policy)),
+            (_, without) => self.ceiling_of(node, without.map(|attached| attached.policy.as_ref())),
         }
     }
 

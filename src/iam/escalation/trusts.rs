@@ -10,7 +10,7 @@ use crate::iam::access::holds;
 use crate::iam::account::{Account, DocumentId, Principal};
 use crate::iam::caller::Caller as Who;
 use crate::iam::context::Context;
-use crate::iam::document::Rule;
+use crate::iam::document::{Rule, VariableValue};
 use crate::iam::matching::{PrincipalMatch, account_of};
 use crate::iam::policy::{Effect, Principal as Named, PrincipalBlock, PrincipalKind};
 use crate::iam::truth::Truth;
@@ -205,6 +205,7 @@ impl Trusts {
         found.possible.keep(&self.usable);
         found.certain.remove(caller.number);
         found.possible.remove(caller.number);
+        caller.take_guarded(ASSUME, &mut found);
         found
     }
 
@@ -258,6 +259,24 @@ pub(super) fn trust(account: &Account, role: &Principal, caller: &Who, context: 
         entry.certain = PrincipalMatch::No;
     }
     entry
+}
+
+/// Whether the resource control policies of a role's account keep a caller from assuming it.
+pub(super) fn guarded(account: &Account, role: &Principal, caller: &Who, context: &Context) -> Truth {
+    let open = account.unread_rcps();
+    let mut denied = if open.is_empty() { Truth::False } else { Truth::Unknown(open.into_iter().collect()) };
+    let documents = account.rcps().iter().filter_map(|attached| attached.document);
+    for rule in documents.flat_map(|document| account.rules(document)) {
+        if !rule.actions.contains(ASSUME) || rule.principal.covers(caller) == PrincipalMatch::No {
+            continue;
+        }
+        let within = |wide| rule.resources.for_variables(&|_| VariableValue::Unknown, wide).contains(&role.arn);
+        if within(true) {
+            let named = if within(false) { Truth::True } else { Truth::unknown("a policy variable") };
+            denied = denied.or(named.and(holds(rule, context)));
+        }
+    }
+    denied
 }
 
 /// The statement of a trust policy that lets a caller or a service in, for readers.
@@ -320,7 +339,6 @@ fn source_fits(rule: &Rule, account: &str) -> Truth {
 }
 
 fn without_source(rule: &Rule, context: &Context) -> Truth {
-    let mut rest = rule.clone();
-    rest.conditions.retain(|condition| !condition.key.eq_ignore_ascii_case("aws:SourceArn"));
-    holds(&rest, context)
+    let rest = rule.conditions.iter().filter(|condition| !condition.key.eq_ignore_ascii_case("aws:SourceArn"));
+    holds(&Rule { conditions: rest.cloned().collect(), ..rule.clone() }, context)
 }

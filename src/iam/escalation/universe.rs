@@ -34,7 +34,7 @@ impl<'a> Node<'a> {
     /// The identity policies, groups' included.
     pub(super) fn identity(&self) -> impl Iterator<Item = &'a Attached> + use<'a> {
         let (account, principal) = (self.account, self.principal);
-        let groups = principal.groups.iter().filter_map(|name| account.groups().get(name));
+        let groups = principal.groups.iter().filter_map(|name| account.groups().get(name.as_ref()));
         principal.policies.iter().chain(groups.flat_map(|group| group.policies.iter()))
     }
 }
@@ -80,6 +80,8 @@ pub(super) struct Universe<'a> {
     pub(super) index: Index<'a>,
     /// The context of questions that nothing about the request can change.
     pub(super) nothing_known: Context,
+    /// What is known of every request, whoever makes it.
+    pub(super) given: Vec<(String, Fact)>,
     /// By class, what each of the index's resource patterns matches.
     matched: [Vec<OnceLock<Set>>; 3],
     grouped: Mutex<Grouped>,
@@ -95,7 +97,7 @@ impl<'a> Universe<'a> {
             nodes.extend(account.principals().iter().map(|principal| Node { home, account, principal }));
             group_arns.extend(account.groups().iter().map(|(name, group)| (group.arn.as_str(), home, name.as_str())));
             let own = account.policies().keys().filter(|arn| !arn.contains(":iam::aws:"));
-            policy_arns.extend(own.map(|arn| (arn.as_str(), home)));
+            policy_arns.extend(own.map(|arn| (arn.as_ref(), home)));
         }
         nodes.sort_by(|a, b| a.principal.arn.cmp(&b.principal.arn));
         group_arns.sort_unstable();
@@ -103,7 +105,8 @@ impl<'a> Universe<'a> {
         let index = Index::new(accounts);
         let matched = [(); 3].map(|()| index.patterns().iter().map(|_| OnceLock::new()).collect());
         let nothing_known = Context::open();
-        Self { accounts, nodes, group_arns, policy_arns, index, nothing_known, matched, grouped: Mutex::default() }
+        let (given, grouped) = (Vec::new(), Mutex::default());
+        Self { accounts, nodes, group_arns, policy_arns, index, nothing_known, given, matched, grouped }
     }
 
     /// The accounts.
@@ -172,6 +175,9 @@ impl<'a> Universe<'a> {
     pub(super) fn describe(&self, number: usize, context: &mut Context) {
         let Some(node) = self.nodes.get(number) else { return };
         context.set_value("aws:ResourceAccount", &node.account.id);
+        if let Some(organization) = node.account.organization_id() {
+            context.set_value("aws:ResourceOrgID", organization);
+        }
         context.set("iam:PermissionsBoundary", boundary_fact(node.principal));
         for (key, value) in node.principal.tags.iter().flatten() {
             context.set_value(&format!("aws:ResourceTag/{key}"), value);
@@ -248,7 +254,7 @@ impl<'a> Universe<'a> {
     fn matching(&self, patterns: &Patterns, class: Class) -> Bits {
         let size = self.size(class);
         let mut bits = Bits::empty(size);
-        for pattern in &patterns.list {
+        for pattern in patterns.list.iter() {
             self.add_matching(pattern, class, &mut bits);
         }
         if patterns.excluded {

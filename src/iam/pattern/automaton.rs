@@ -22,7 +22,7 @@ pub(super) fn walk(patterns: &[Pattern], positives: usize) -> Sample {
     let filler = filler(patterns);
     let fields = patterns
         .iter()
-        .flat_map(|pattern| pattern.tokens.iter())
+        .flat_map(|pattern| pattern.0.tokens.iter())
         .any(|t| matches!(t, Token::OneInField | Token::ManyInField));
     let start = States::start(patterns);
     let mut seen: HashSet<States> = HashSet::from([start.clone()]);
@@ -63,7 +63,7 @@ fn trace(queue: &[(States, usize, Option<char>)], end: usize) -> String {
 fn filler(patterns: &[Pattern]) -> char {
     let named: HashSet<char> = patterns
         .iter()
-        .flat_map(|pattern| pattern.tokens.iter())
+        .flat_map(|pattern| pattern.0.tokens.iter())
         .filter_map(|token| if let Token::Char(letter) = token { Some(*letter) } else { None })
         .collect();
     ('a'..='z')
@@ -85,7 +85,7 @@ impl States {
         let sets = patterns
             .iter()
             .map(|pattern| {
-                let mut set = vec![0; pattern.tokens.len() / 64 + 1];
+                let mut set = vec![0; pattern.0.tokens.len() / 64 + 1];
                 put(&mut set, pattern, 0);
                 set
             })
@@ -97,7 +97,7 @@ impl States {
         for (set, pattern) in self.sets.iter_mut().zip(patterns) {
             let mut after = vec![0; set.len()];
             for position in positions(set) {
-                match pattern.tokens.get(position) {
+                match pattern.0.tokens.get(position) {
                     Some(token) if token.takes(letter) => {
                         put(&mut after, pattern, if token.is_many() { position } else { position + 1 });
                     }
@@ -110,7 +110,7 @@ impl States {
 
     fn accepts(&self, patterns: &[Pattern], index: usize) -> bool {
         match (self.sets.get(index), patterns.get(index)) {
-            (Some(set), Some(pattern)) => has(set, pattern.tokens.len()),
+            (Some(set), Some(pattern)) => has(set, pattern.0.tokens.len()),
             _ => false,
         }
     }
@@ -121,7 +121,7 @@ impl States {
             if index < positives {
                 set.iter().all(|word| *word == 0)
             } else {
-                pattern.tokens.last() == Some(&Token::Many) && has(set, pattern.tokens.len() - 1)
+                pattern.0.tokens.last() == Some(&Token::Many) && has(set, pattern.0.tokens.len() - 1)
             }
         })
     }
@@ -132,7 +132,7 @@ impl States {
             .sets
             .iter()
             .zip(patterns)
-            .flat_map(|(set, pattern)| positions(set).filter_map(|position| pattern.tokens.get(position)))
+            .flat_map(|(set, pattern)| positions(set).filter_map(|position| pattern.0.tokens.get(position)))
             .filter_map(|token| if let Token::Char(letter) = token { Some(*letter) } else { None })
             .collect();
         if fields {
@@ -151,7 +151,7 @@ fn put(set: &mut [u64], pattern: &Pattern, position: usize) {
         if let Some(word) = set.get_mut(at / 64) {
             *word |= 1 << (at % 64);
         }
-        match pattern.tokens.get(at) {
+        match pattern.0.tokens.get(at) {
             Some(token) if token.is_many() => at += 1,
             _ => return,
         }

@@ -42,17 +42,20 @@ impl Token {
     }
 }
 
-/// A text with wildcards, cheap to clone.
+/// A text with wildcards, cheap to clone and one pointer wide: an account at its quotas lists a hundred thousand.
 #[derive(Debug, Clone)]
-pub struct Pattern {
-    tokens: Arc<[Token]>,
+pub struct Pattern(Arc<Compiled>);
+
+#[derive(Debug)]
+struct Compiled {
+    tokens: Box<[Token]>,
     /// The text, when there is no wildcard.
-    literal: Option<Arc<str>>,
+    literal: Option<Box<str>>,
 }
 
 impl PartialEq for Pattern {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.tokens, &other.tokens) || self.tokens == other.tokens
+        Arc::ptr_eq(&self.0, &other.0) || self.0.tokens == other.0.tokens
     }
 }
 
@@ -66,13 +69,13 @@ impl PartialOrd for Pattern {
 
 impl Ord for Pattern {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.tokens.cmp(&other.tokens)
+        self.0.tokens.cmp(&other.0.tokens)
     }
 }
 
 impl Hash for Pattern {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.tokens.hash(state);
+        self.0.tokens.hash(state);
     }
 }
 
@@ -101,10 +104,10 @@ impl Pattern {
         Self::of(merged.into())
     }
 
-    fn of(tokens: Arc<[Token]>) -> Self {
+    fn of(tokens: Box<[Token]>) -> Self {
         let letter = |token: &Token| if let Token::Char(letter) = token { Some(*letter) } else { None };
         let literal: Option<String> = tokens.iter().map(letter).collect();
-        Self { tokens, literal: literal.map(Arc::from) }
+        Self(Arc::new(Compiled { tokens, literal: literal.map(Box::from) }))
     }
 
     /// Reads a text in which `*` and `?` stand for any characters.
@@ -124,6 +127,7 @@ impl Pattern {
         }
         let Some((service, name)) = lower.split_once(':') else { return Self::literal(&lower) };
         let service = Self::glob(service)
+            .0
             .tokens
             .iter()
             .map(|token| match token {
@@ -132,37 +136,40 @@ impl Pattern {
                 other => *other,
             })
             .collect::<Vec<_>>();
-        Self::from_tokens(service.into_iter().chain([Token::Char(':')]).chain(Self::glob(name).tokens.iter().copied()))
+        Self::from_tokens(
+            service.into_iter().chain([Token::Char(':')]).chain(Self::glob(name).0.tokens.iter().copied()),
+        )
     }
 
     /// A text that stands for itself.
     pub fn literal(text: &str) -> Self {
-        Self { tokens: text.chars().map(Token::Char).collect(), literal: Some(Arc::from(text)) }
+        Self(Arc::new(Compiled { tokens: text.chars().map(Token::Char).collect(), literal: Some(Box::from(text)) }))
     }
 
     /// The pattern that matches everything.
     pub fn anything() -> Self {
-        Self { tokens: Arc::new([Token::Many]), literal: None }
+        Self(Arc::new(Compiled { tokens: Box::new([Token::Many]), literal: None }))
     }
 
     /// The tokens, in order.
     pub fn tokens(&self) -> &[Token] {
-        &self.tokens
+        &self.0.tokens
     }
 
     /// True for the pattern that matches everything.
     pub fn is_anything(&self) -> bool {
-        matches!(*self.tokens, [Token::Many])
+        matches!(*self.0.tokens, [Token::Many])
     }
 
     /// The text, when the pattern has no wildcard.
     pub fn as_literal(&self) -> Option<&str> {
-        self.literal.as_deref()
+        self.0.literal.as_deref()
     }
 
     /// The characters before the first wildcard.
     pub fn literal_prefix(&self) -> String {
-        self.tokens
+        self.0
+            .tokens
             .iter()
             .map_while(|token| if let Token::Char(letter) = token { Some(*letter) } else { None })
             .collect()
@@ -170,15 +177,15 @@ impl Pattern {
 
     /// Whether `text` is in the language.
     pub fn matches(&self, text: &str) -> bool {
-        match &self.literal {
+        match &self.0.literal {
             Some(literal) => **literal == *text,
-            None => walk::matches(&self.tokens, text).unwrap_or_else(|| automaton::matches(self, text)),
+            None => walk::matches(&self.0.tokens, text).unwrap_or_else(|| automaton::matches(self, text)),
         }
     }
 
     /// True when the characters before the wildcards already exclude a common text.
     pub fn starts_apart(&self, other: &Self) -> bool {
-        self.tokens.iter().zip(other.tokens.iter()).find_map(|pair| match pair {
+        self.0.tokens.iter().zip(other.0.tokens.iter()).find_map(|pair| match pair {
             (Token::Char(a), Token::Char(b)) if a == b => None,
             (Token::Char(_), Token::Char(_)) => Some(true),
             _ => Some(false),
@@ -190,8 +197,8 @@ impl Pattern {
         if self == other || self.is_anything() {
             return true;
         }
-        let Some((Token::Many, prefix)) = self.tokens.split_last() else { return false };
-        prefix.iter().all(|token| matches!(token, Token::Char(_))) && other.tokens.starts_with(prefix)
+        let Some((Token::Many, prefix)) = self.0.tokens.split_last() else { return false };
+        prefix.iter().all(|token| matches!(token, Token::Char(_))) && other.0.tokens.starts_with(prefix)
     }
 
     /// Whether some text matches both.
@@ -211,7 +218,8 @@ impl Pattern {
 
     /// The shortest text of the pattern, wildcards filled with as little as they take.
     fn shortest(&self) -> String {
-        self.tokens
+        self.0
+            .tokens
             .iter()
             .filter_map(|token| match token {
                 Token::Char(letter) => Some(*letter),
@@ -224,7 +232,7 @@ impl Pattern {
 
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for token in self.tokens.iter() {
+        for token in self.0.tokens.iter() {
             match token {
                 Token::Char(letter) => write!(f, "{letter}")?,
                 Token::One | Token::OneInField => f.write_str("?")?,
@@ -275,7 +283,7 @@ pub fn sample(all_of: &[Pattern], none_of: &[Pattern]) -> Sample {
         return Sample::Text(text);
     }
     if let ([one, other], true) = (wanted.as_slice(), unwanted.is_empty()) {
-        return pair::common(&one.tokens, &other.tokens).map_or(Sample::Empty, Sample::Text);
+        return pair::common(&one.0.tokens, &other.0.tokens).map_or(Sample::Empty, Sample::Text);
     }
     let positives = wanted.len();
     wanted.append(&mut unwanted);
@@ -364,7 +372,7 @@ mod tests {
         fn what_two_patterns_share_is_as_the_automaton_says(one in "[ab:*?]{0,7}", other in "[ab:*?]{0,7}", fields in any::<bool>()) {
             let read = |text: &str| if fields { Pattern::action(text) } else { Pattern::glob(text) };
             let both = [read(&one), read(&other)];
-            match (pair::common(&both[0].tokens, &both[1].tokens), automaton::walk(&both, 2)) {
+            match (pair::common(&both[0].0.tokens, &both[1].0.tokens), automaton::walk(&both, 2)) {
                 (None, found) => prop_assert_eq!(found, Sample::Empty),
                 (Some(text), Sample::Text(other)) => {
                     prop_assert!(both.iter().all(|pattern| pattern.matches(&text)), "{}", text);

@@ -1,5 +1,6 @@
 //! `posture iam`: who can do what, answered from policies.
 
+pub mod access;
 pub mod ask;
 pub mod eval;
 pub mod lint;
@@ -15,6 +16,8 @@ use std::io::{Read, Write};
 pub enum Command {
     /// Decide requests over policies given with them, one JSON object a line.
     Eval(eval::Arguments),
+    /// Tell what principals of a snapshot may do as a whole
+    Access(access::Arguments),
     /// Tell whether a principal of a snapshot may do something
     Can(ask::CanArguments),
     /// List the principals of a snapshot that may do something
@@ -32,6 +35,7 @@ impl Command {
     pub fn run(&self, input: &mut dyn Read, out: &mut dyn Write, problems: &mut dyn Write) -> Result<u8, Error> {
         match self {
             Self::Eval(arguments) => arguments.run(input, out, problems),
+            Self::Access(arguments) => arguments.run(input, out),
             Self::Can(arguments) => arguments.run(input, out),
             Self::WhoCan(arguments) => arguments.run(input, out),
             Self::Paths(arguments) => arguments.run(input, out),

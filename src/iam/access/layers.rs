@@ -184,7 +184,11 @@ impl<'a> Layer<'a> {
             if truth.is_false() || (mode == Mode::Certain && !truth.is_true()) {
                 return Vec::new();
             }
-            let (resources, unknown) = resources(grant.rule, context, mode);
+            let resources = resources(grant.rule, context, mode == Mode::Possible);
+            // A variable that was widened is one that nobody knows.
+            let unknown = mode == Mode::Possible
+                && grant.rule.has_variables()
+                && resources != self::resources(grant.rule, context, false);
             let truth = if unknown { truth.and(Truth::unknown("a policy variable")) } else { truth };
             let blocks = grant.rule.blocks(block, &resources).into_iter();
             blocks.map(|part| (*grant, part, truth.clone())).collect::<Vec<_>>()
@@ -343,10 +347,11 @@ pub fn holds(rule: &Rule, context: &Context) -> Truth {
     }
 }
 
-/// The statement's resources with variables filled in, and whether an unknown one was widened.
-fn resources<'r>(rule: &'r Rule, context: &Context, mode: Mode) -> (Cow<'r, Patterns>, bool) {
+/// The statement's resources with variables filled in; one without a known value is left out, or, when `wide`, stands for
+/// any text.
+pub(super) fn resources<'r>(rule: &'r Rule, context: &Context, wide: bool) -> Cow<'r, Patterns> {
     if !rule.has_variables() {
-        return (Cow::Borrowed(&rule.resources.fixed), false);
+        return Cow::Borrowed(&rule.resources.fixed);
     }
     let value = |key: &str| match context.get(key) {
         Fact::Present(values) => match values.as_slice() {
@@ -356,7 +361,5 @@ fn resources<'r>(rule: &'r Rule, context: &Context, mode: Mode) -> (Cow<'r, Patt
         Fact::Absent => VariableValue::Absent,
         Fact::SomeValue | Fact::Unknown => VariableValue::Unknown,
     };
-    let wide = rule.resources.for_variables(&value, mode == Mode::Possible);
-    let unknown = mode == Mode::Possible && wide != rule.resources.for_variables(&value, false);
-    (Cow::Owned(wide), unknown)
+    Cow::Owned(rule.resources.for_variables(&value, wide))
 }

@@ -21,7 +21,7 @@ use super::truth::Truth;
 pub use known::{chosen_by_caller, principal_context};
 pub(crate) use layers::Judged;
 pub use layers::{Layer, Layers, holds};
-pub use profile::{BILLING_ACTIONS, BUDGET_ACTIONS, Mfa, without_mfa};
+pub use profile::{BILLING_ACTIONS, BUDGET_ACTIONS, Extent, Mfa, without_mfa};
 
 /// One statement, named so that a reader finds it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

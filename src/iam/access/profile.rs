@@ -1,8 +1,11 @@
 //! The questions that are asked of every principal.
 
-use super::{Access, Verdict};
+use std::collections::BTreeSet;
+
+use super::{Access, Grant, Verdict};
 use crate::iam::catalogue::{Service, catalogue};
 use crate::iam::context::Fact;
+use crate::iam::document::Patterns;
 use crate::iam::pattern::{Pattern, Sample};
 use crate::iam::policy::Effect;
 use crate::iam::region::{Block, Language};
@@ -27,6 +30,19 @@ const MFA_SELF_SERVICE: &[&str] = &[
     "sts:GetSessionToken",
     "sts:GetCallerIdentity",
 ];
+
+/// How much of a statement that allows is left by denies, boundary and control policies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Extent {
+    /// Everything that it names.
+    All,
+    /// A part of it.
+    Some,
+    /// A part of it or nothing, depending on these keys.
+    Depends(BTreeSet<String>),
+    /// Nothing.
+    Nothing,
+}
 
 /// Whether a principal's policies insist on MFA.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +84,42 @@ impl Access<'_> {
         self.can_some(&Block::new(action, Pattern::anything()), &self.context)
     }
 
+    /// Services of which every action is allowed on every resource, sorted; `*` for all of them.
+    pub fn whole_services(&self) -> Vec<String> {
+        let allows = self.allows().filter(|grant| grant.rule.resources.fixed.contains("*"));
+        let mut named: BTreeSet<String> = allows.flat_map(|grant| services_of(&grant.rule.actions)).collect();
+        if named.contains("*") && self.is_unlimited().truth.is_true() {
+            return vec!["*".to_owned()];
+        }
+        let asked: BTreeSet<&str> = if named.remove("*") {
+            catalogue().prefixes().collect()
+        } else {
+            named.iter().map(String::as_str).collect()
+        };
+        let whole = asked.into_iter().filter(|service| self.is_service_wide(service).truth.is_true());
+        whole.map(str::to_owned).collect()
+    }
+
+    /// How much of one of the principal's statements is left.
+    pub fn extent(&self, grant: &Grant<'_>) -> Extent {
+        let resources = super::layers::resources(grant.rule, &self.context, false);
+        let blocks = grant.rule.blocks(&Block::anything(), &resources);
+        let all = Truth::all(blocks.iter().map(|block| self.can_all(block, &self.context).truth));
+        if all.is_true() && !blocks.is_empty() {
+            return Extent::All;
+        }
+        match Truth::any(blocks.iter().map(|block| self.can_some(block, &self.context).truth)) {
+            Truth::True => Extent::Some,
+            Truth::False => Extent::Nothing,
+            Truth::Unknown(keys) => Extent::Depends(keys),
+        }
+    }
+
+    fn allows(&self) -> impl Iterator<Item = &Grant<'_>> {
+        let identity = self.layers.0.first().into_iter().flat_map(|layer| &layer.grants);
+        identity.filter(|grant| grant.rule.effect == Effect::Allow)
+    }
+
     /// Whether nothing but actions that read or list is allowed, by AWS's own access levels.
     pub fn is_read_only(&self) -> Truth {
         let Some(identity) = self.layers.0.first() else { return Truth::True };
@@ -76,16 +128,20 @@ impl Access<'_> {
         } else {
             Truth::Unknown(identity.unknown.iter().cloned().collect())
         };
-        for grant in identity.grants.iter().filter(|grant| grant.rule.effect == Effect::Allow) {
-            for prefix in catalogue().prefixes() {
-                let whole = Pattern::action(&format!("{prefix}:*"));
-                let about = |pattern: &Pattern| pattern.overlaps(&whole) != Some(false);
-                if !grant.rule.actions.excluded && !grant.rule.actions.list.iter().any(about) {
-                    continue;
-                }
+        for grant in self.allows() {
+            let named = services_of(&grant.rule.actions);
+            let prefixes: Vec<&str> = if named.contains("*") {
+                catalogue().prefixes().collect()
+            } else {
+                named.iter().map(String::as_str).collect()
+            };
+            for prefix in prefixes {
                 for action in catalogue().service(prefix).into_iter().flat_map(Service::actions) {
+                    if action.is_read_only() {
+                        continue;
+                    }
                     let name = format!("{prefix}:{}", action.name);
-                    if action.is_read_only() || !grant.rule.actions.contains(&name.to_ascii_lowercase()) {
+                    if !grant.rule.actions.contains(&name.to_ascii_lowercase()) {
                         continue;
                     }
                     match self.can(&name).truth {
@@ -116,6 +172,18 @@ impl Access<'_> {
         }
         Mfa { enforced, example }
     }
+}
+
+/// The services that action patterns speak of; `*` where a pattern may speak of any.
+fn services_of(actions: &Patterns) -> BTreeSet<String> {
+    if actions.excluded {
+        return BTreeSet::from(["*".to_owned()]);
+    }
+    let service = |pattern: &Pattern| match pattern.literal_prefix().split_once(':') {
+        Some((service, _)) => service.to_owned(),
+        None => "*".to_owned(),
+    };
+    actions.list.iter().map(service).collect()
 }
 
 /// What is known of requests without MFA, of which there are two kinds: those with long-term access keys lack the keys

@@ -131,7 +131,9 @@ fn every_command_shows_examples_in_its_help() {
     assert!(names.contains(&"scan") && names.contains(&"suppress"), "{names:?}");
     for name in names.into_iter().filter(|name| *name != "help") {
         let shown: Vec<String> = if name == "iam" {
-            ["eval", "can", "who-can", "paths"].map(|ask| posture(["iam", ask, "--help"]).text()).into()
+            ["access", "eval", "can", "who-can", "paths", "lint"]
+                .map(|ask| posture(["iam", ask, "--help"]).text())
+                .into()
         } else {
             vec![posture([name, "--help"]).text()]
         };

@@ -444,3 +444,53 @@ fn eval_answers_line_by_line_and_reports_what_it_cannot_read() {
     assert_eq!(answer, json!({ "id": "a", "decision": "Allowed", "because": because }));
     assert_eq!((run.code, run.stderr.as_str()), (2, "-:2: not valid JSON at column 1: EOF while parsing an object\n"));
 }
+
+#[test]
+fn access_tells_what_principals_may_do_as_a_whole() {
+    let run = iam(&company(), "access --snapshot S --format json");
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let told = run.json();
+    let expected = json!([
+        { "principal": BOSS, "administrator": "yes", "read_only": "no", "mfa_enforced": "no", "budgets": "yes", "billing": "yes",
+          "whole_services": ["*"] },
+        { "principal": ANN, "administrator": "no", "read_only": "no", "mfa_enforced": "no", "budgets": "no", "billing": "no",
+          "whole_services": [] },
+        { "principal": "arn:aws:iam::111122223333:user/bob", "administrator": "no", "read_only": "yes", "mfa_enforced": "no",
+          "budgets": "no", "billing": "no", "whole_services": [] },
+    ]);
+    assert_eq!(told, expected);
+    assert!(iam(&company(), "access --snapshot S").text().contains("MFA ENFORCED"));
+}
+
+#[test]
+fn access_of_one_principal_tells_what_each_statement_comes_to() {
+    let allow = json!({ "Sid": "Stores", "Effect": "Allow", "Action": ["s3:*", "sqs:SendMessage"], "Resource": "*" });
+    let out = json!({ "Effect": "Deny", "Action": "s3:Delete*", "Resource": "*" });
+    let none = json!({ "Effect": "Allow", "Action": "s3:DeleteObject", "Resource": "*" });
+    let mfa = json!({ "Effect": "Allow", "Action": "kms:Decrypt", "Resource": "*",
+        "Condition": { "Bool": { "aws:MultiFactorAuthPresent": "true" } } });
+    let all = json!({ "Effect": "Allow", "Action": "sns:*", "Resource": "*" });
+    let policies: Vec<Value> =
+        [allow, out, none, mfa, all].iter().enumerate().map(|(n, one)| inline(&n.to_string(), one)).collect();
+    let account = snapshot(&[user("ann", &policies)], &[]);
+    let run = iam(&account, "access ann --snapshot S --format json");
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let told = run.json();
+    assert_eq!(told["whole_services"], json!(["sns"]));
+    let extents: Vec<(&str, &Value)> = told["grants"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|grant| (grant["extent"].as_str().unwrap(), &grant["actions"]))
+        .collect();
+    let expected = [
+        ("some", json!(["s3:*", "sqs:sendmessage"])),
+        ("nothing", json!(["s3:deleteobject"])),
+        ("depends", json!(["kms:decrypt"])),
+        ("all", json!(["sns:*"])),
+    ];
+    let expected: Vec<(&str, &Value)> = expected.iter().map(|(extent, actions)| (*extent, actions)).collect();
+    assert_eq!(extents, expected);
+    assert_eq!(told["grants"][2]["depends_on"], json!(["aws:MultiFactorAuthPresent"]));
+    assert!(iam(&account, "access ann --snapshot S").text().contains("user/ann/inline-policy/0#Stores"));
+}

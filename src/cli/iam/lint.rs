@@ -24,6 +24,11 @@ use crate::snapshot::{Document, Said, Snapshot};
 ///
 /// Exit code 1 when something at or above --fail-on was found, 2 when a file or snapshot could not be read.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  posture iam lint policy.json                      an identity policy
+  posture iam lint --type trust trust.json          a role's trust policy
+  posture iam lint --snapshot account.json.zst      all that the account's owner wrote")]
 pub struct Arguments {
     /// Policy documents to look at, one a file; `-` is standard input
     #[arg(value_name = "FILE", required_unless_present = "snapshots")]

@@ -57,15 +57,18 @@ impl Known {
 
 const KINDS: [&str; 5] = ["User", "Group", "Role", "LocalManagedPolicy", "AWSManagedPolicy"];
 
-/// The lists that an answer may hold.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What an answer holds.
+#[derive(Debug, Default)]
 pub(super) struct Lists {
-    pub(super) users: bool,
-    pub(super) groups: bool,
-    pub(super) roles: bool,
-    pub(super) policies: bool,
+    /// The members that are lists.
+    pub(super) held: BTreeSet<&'static str>,
     pub(super) truncated: bool,
 }
+
+pub(super) const USERS: &str = "UserDetailList";
+pub(super) const GROUPS: &str = "GroupDetailList";
+pub(super) const ROLES: &str = "RoleDetailList";
+pub(super) const POLICIES: &str = "Policies";
 
 impl Builder {
     /// Adds one answer; `filter` holds the request's `Filter`, empty when it had none.
@@ -74,23 +77,25 @@ impl Builder {
         details.group_detail_list.iter().flatten().for_each(|group| self.group(group));
         details.role_detail_list.iter().flatten().for_each(|role| self.role(role));
         details.policies.iter().flatten().for_each(|policy| self.policy(policy));
-        let lists = Lists {
-            users: details.user_detail_list.is_some(),
-            groups: details.group_detail_list.is_some(),
-            roles: details.role_detail_list.is_some(),
-            policies: details.policies.is_some(),
-            truncated: details.is_truncated == Some(true),
-        };
-        self.told(lists, filter);
+        let members = [
+            (USERS, details.user_detail_list.is_some()),
+            (GROUPS, details.group_detail_list.is_some()),
+            (ROLES, details.role_detail_list.is_some()),
+            (POLICIES, details.policies.is_some()),
+        ];
+        let held = members.into_iter().filter_map(|(member, is_there)| is_there.then_some(member)).collect();
+        self.told(&Lists { held, truncated: details.is_truncated == Some(true) }, filter);
     }
 
     /// Notes which lists an answer held.
-    pub(super) fn told(&mut self, lists: Lists, filter: &[String]) {
-        let listed = |kind: &str| match kind {
-            "User" => lists.users,
-            "Group" => lists.groups,
-            "Role" => lists.roles,
-            _ => lists.policies,
+    pub(super) fn told(&mut self, lists: &Lists, filter: &[String]) {
+        let listed = |kind: &str| {
+            lists.held.contains(match kind {
+                "User" => USERS,
+                "Group" => GROUPS,
+                "Role" => ROLES,
+                _ => POLICIES,
+            })
         };
         let asked = |kind: &str| filter.is_empty() || filter.iter().any(|own| own == kind);
         self.told.extend(KINDS.iter().filter(|kind| listed(kind) && asked(kind)));

@@ -10,7 +10,7 @@ use serde::de::{
 };
 
 use super::Account;
-use super::build::{Builder, Lists};
+use super::build::{Builder, GROUPS, Lists, POLICIES, ROLES, USERS};
 use super::snapshot::filter;
 use crate::snapshot::shapes::iam;
 use crate::snapshot::{Operation, ReadError, Snapshot, SnapshotText};
@@ -32,7 +32,7 @@ fn streamed(text: &SnapshotText) -> Option<Account> {
     let mut builder = Account::builder(account, partition, Some(*collected_at));
     for answer in answers {
         let lists = read(answer.response, &mut builder).ok()?;
-        builder.told(lists, &filter(answer.request.get("Filter")));
+        builder.told(&lists, &filter(answer.request.get("Filter")));
     }
     let mut account = builder.build();
     account.read_organization(&snapshot);
@@ -62,34 +62,33 @@ impl<'de> Visitor<'de> for Answer<'_> {
         let mut lists = Lists::default();
         let mut seen = Vec::new();
         while let Some(member) = members.next_key::<Cow<'de, str>>()? {
-            let known = ["UserDetailList", "GroupDetailList", "RoleDetailList", "Policies", "IsTruncated", "Marker"];
-            if let Some(known) = known.into_iter().find(|known| *known == member) {
-                if seen.contains(&known) {
-                    return Err(A::Error::duplicate_field(known));
-                }
-                seen.push(known);
+            let known = [USERS, GROUPS, ROLES, POLICIES, "IsTruncated", "Marker"];
+            let Some(known) = known.into_iter().find(|known| *known == member) else {
+                members.next_value::<IgnoredAny>()?;
+                continue;
+            };
+            if seen.contains(&known) {
+                return Err(A::Error::duplicate_field(known));
             }
-            match member.as_ref() {
-                "UserDetailList" => {
-                    lists.users = members.next_value_seed(each(|user: iam::UserDetail| builder.user(&user)))?
+            seen.push(known);
+            let is_list = match known {
+                USERS => members.next_value_seed(each(|user: iam::UserDetail| builder.user(&user)))?,
+                GROUPS => members.next_value_seed(each(|group: iam::GroupDetail| builder.group(&group)))?,
+                ROLES => members.next_value_seed(each(|role: iam::RoleDetail| builder.role(&role)))?,
+                POLICIES => {
+                    members.next_value_seed(each(|policy: iam::ManagedPolicyDetail| builder.policy(&policy)))?
                 }
-                "GroupDetailList" => {
-                    lists.groups = members.next_value_seed(each(|group: iam::GroupDetail| builder.group(&group)))?
-                }
-                "RoleDetailList" => {
-                    lists.roles = members.next_value_seed(each(|role: iam::RoleDetail| builder.role(&role)))?
-                }
-                "Policies" => {
-                    lists.policies =
-                        members.next_value_seed(each(|policy: iam::ManagedPolicyDetail| builder.policy(&policy)))?
-                }
-                "IsTruncated" => lists.truncated = members.next_value::<Option<bool>>()? == Some(true),
-                "Marker" => {
-                    members.next_value::<Option<String>>()?;
+                "IsTruncated" => {
+                    lists.truncated = members.next_value::<Option<bool>>()? == Some(true);
+                    false
                 }
                 _ => {
-                    members.next_value::<IgnoredAny>()?;
+                    members.next_value::<Option<String>>()?;
+                    false
                 }
+            };
+            if is_list {
+                lists.held.insert(known);
             }
         }
         Ok(lists)

@@ -88,14 +88,13 @@ pub(super) fn member_template(
 ) -> Value {
     let (path, name) =
         role_name.rsplit_once('/').map_or(("/".to_owned(), role_name), |(path, name)| (format!("/{path}/"), name));
-    let mut trust = json!({
+    let condition = external_id.map_or_else(|| json!({}), |id| json!({ "StringEquals": { "sts:ExternalId": id } }));
+    let trust = json!({
         "Effect": "Allow",
         "Principal": { "AWS": principal },
         "Action": ["sts:AssumeRole", "sts:TagSession"],
+        "Condition": condition,
     });
-    if let Some(id) = external_id {
-        trust["Condition"] = json!({ "StringEquals": { "sts:ExternalId": id } });
-    }
     json!({
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "A read-only role that posture assumes to audit the account",

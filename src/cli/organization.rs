@@ -134,7 +134,7 @@ pub(super) fn begin(
     let runtime = new_runtime()?;
     stop_on_ctrl_c(cancel.clone())?;
     let opened = runtime.block_on(async {
-        let home = Home::open(options, organization.entry(), now).await?;
+        let home = Box::pin(Home::open(options, organization.entry(), now)).await?;
         let roster = match named {
             Some(roster) => roster,
             None => home.list(roster_args.owner_tag.as_deref()).await?,
@@ -167,15 +167,16 @@ pub(super) fn begin(
 }
 
 fn announce(roster: &Roster, open: usize, done: usize) {
-    let mut line = format!("{} accounts: {open} to ask", roster.accounts.len());
+    let mut parts = vec![format!("{} accounts: {open} to ask", roster.accounts.len())];
     if done > 0 {
-        line += &format!(", {done} done before");
+        parts.push(format!("{done} done before"));
     }
     for (state, members) in roster.inactive() {
         let ids: Vec<&str> = members.iter().map(|member| member.id.as_str()).collect();
-        line += &format!(", {} {} and skipped ({})", ids.len(), super::terminal::printable(state), ids.join(", "));
+        let state = super::terminal::printable(state);
+        parts.push(format!("{} {state} and skipped ({})", ids.len(), ids.join(", ")));
     }
-    note(&line);
+    note(&parts.join(", "));
 }
 
 /// Snapshots of accounts that are done, read again when their turn comes.

@@ -146,6 +146,7 @@ impl Served {
         }
     }
 
+    #[expect(clippy::disallowed_methods, reason = "sessions expire by the clock")]
     fn assume_role(&self, call: &Call) -> Reply {
         let account = account_of_role(call);
         match self.kind(&account) {

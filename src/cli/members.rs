@@ -1,6 +1,6 @@
 //! Policies for scans of many accounts: what whoever scans may do, and the role that every account needs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -88,13 +88,15 @@ pub(super) fn member_template(
 ) -> Value {
     let (path, name) =
         role_name.rsplit_once('/').map_or(("/".to_owned(), role_name), |(path, name)| (format!("/{path}/"), name));
-    let condition = external_id.map_or_else(|| json!({}), |id| json!({ "StringEquals": { "sts:ExternalId": id } }));
-    let trust = json!({
-        "Effect": "Allow",
-        "Principal": { "AWS": principal },
-        "Action": ["sts:AssumeRole", "sts:TagSession"],
-        "Condition": condition,
-    });
+    let condition = external_id.map(|id| ("Condition", json!({ "StringEquals": { "sts:ExternalId": id } })));
+    let trust: BTreeMap<&str, Value> = [
+        ("Effect", json!("Allow")),
+        ("Principal", json!({ "AWS": principal })),
+        ("Action", json!(["sts:AssumeRole", "sts:TagSession"])),
+    ]
+    .into_iter()
+    .chain(condition)
+    .collect();
     json!({
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "A read-only role that posture assumes to audit the account",

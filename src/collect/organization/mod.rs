@@ -58,7 +58,7 @@ impl Home {
     /// Loads credentials, assumes the roles on the way, and asks AWS whose account this is.
     pub async fn open(options: Options, entry: Entry, clock: fn() -> Time) -> Result<Self, CollectError> {
         partition::validate_regions(&options.regions)?;
-        let mut session = session::open(&options).await?;
+        let mut session = Box::pin(session::open(&options)).await?;
         for arn in &entry.via {
             let assumed = Assumed { arn: arn.clone(), entry: &entry, tagged: false, region: session.leader };
             let sdk = role::assume(&session.sdk, assumed).await.map_err(|error| CollectError::Role {
@@ -83,7 +83,7 @@ impl Home {
 
     /// The accounts of the organization, with the tag of their owners if one is named.
     pub async fn list(&self, owner_tag: Option<&str>) -> Result<Roster, CollectError> {
-        list::list(self, owner_tag).await
+        Box::pin(list::list(self, owner_tag)).await
     }
 
     /// Collects these accounts, `at_once` of them at a time, and hands over what came of each as it ends. While `done`
@@ -100,7 +100,7 @@ impl Home {
                 if position < first {
                     tokio::time::sleep(jitter(&account, first)).await;
                 }
-                let result = self.collect(&account).await;
+                let result = Box::pin(self.collect(&account)).await;
                 done(account, result).await;
             })
             .await;

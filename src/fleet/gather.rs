@@ -212,8 +212,8 @@ impl Gathering {
                 inactive: inactive.len(),
                 failing: lines.iter().filter(|line| line.judged && line.status == Status::Fail).count(),
             },
-            units: self.units(&lines),
-            owners: self.owners(&lines),
+            units: units(&lines),
+            owners: owners(&lines),
             rules: self.rule_lines(not_reached),
             failed: self.failed_lines(),
             inactive,
@@ -244,22 +244,6 @@ impl Gathering {
             }
         };
         ids.into_iter().map(line).collect()
-    }
-
-    fn units(&self, lines: &[AccountLine]) -> Vec<UnitLine> {
-        if lines.iter().all(|line| line.unit.is_none()) {
-            return Vec::new();
-        }
-        let groups = grouped(lines, |line| line.unit.clone());
-        groups.into_iter().map(|(unit, group)| UnitLine { unit, group }).collect()
-    }
-
-    fn owners(&self, lines: &[AccountLine]) -> Vec<OwnerLine> {
-        if lines.iter().all(|line| line.owner.is_none()) {
-            return Vec::new();
-        }
-        let groups = grouped(lines, |line| line.owner.clone());
-        groups.into_iter().map(|(owner, group)| OwnerLine { owner, group }).collect()
     }
 
     /// A rule says nothing about an account that was not reached, and that is not a pass.
@@ -324,6 +308,22 @@ impl Gathering {
         }
         notes
     }
+}
+
+fn units(lines: &[AccountLine]) -> Vec<UnitLine> {
+    if lines.iter().all(|line| line.unit.is_none()) {
+        return Vec::new();
+    }
+    let groups = grouped(lines, |line| line.unit.clone());
+    groups.into_iter().map(|(unit, group)| UnitLine { unit, group }).collect()
+}
+
+fn owners(lines: &[AccountLine]) -> Vec<OwnerLine> {
+    if lines.iter().all(|line| line.owner.is_none()) {
+        return Vec::new();
+    }
+    let groups = grouped(lines, |line| line.owner.clone());
+    groups.into_iter().map(|(owner, group)| OwnerLine { owner, group }).collect()
 }
 
 fn grouped<K: Ord>(lines: &[AccountLine], key: impl Fn(&AccountLine) -> Option<K>) -> Vec<(Option<K>, Group)> {

@@ -49,9 +49,10 @@ impl Scan<'_> {
             .collect();
         let mut notes = suppression::apply(&selected, &mut findings, now);
         if !left_out.is_empty() {
+            let names: Vec<&str> = left_out.iter().map(|rule| rule.id.as_str()).collect();
             notes.push(format!(
-                "{} rules were not run: this snapshot was never asked for what they read",
-                left_out.len()
+                "not run, because AWS bills the calls for what they read and nobody allowed them (`--allow-paid-calls`): {}",
+                names.join(", ")
             ));
         }
         if let Some(baseline) = self.baseline {
@@ -77,13 +78,12 @@ impl Scan<'_> {
     }
 }
 
-/// Whether a rule can be run on a snapshot: a rule whose evidence no live collector gathers yet is run where an import
-/// brought some of it, and left out, with a note, where nobody ever asked.
+/// Whether a rule can be run on a snapshot: a rule whose evidence AWS bills is run where somebody asked for some of it, and
+/// left out, with a note, where nobody ever did.
 fn has_evidence(rule: &Rule, snapshot: &Snapshot) -> bool {
-    let mut imported =
-        rule.operations.iter().filter(|operation| operation.spec().gathered == Gathered::Import).peekable();
-    imported.peek().is_none()
-        || imported.any(|wanted| snapshot.observations().iter().any(|observation| observation.operation == *wanted))
+    let mut paid = rule.operations.iter().filter(|operation| operation.spec().gathered == Gathered::Paid).peekable();
+    paid.peek().is_none()
+        || paid.any(|wanted| snapshot.observations().iter().any(|observation| observation.operation == *wanted))
 }
 
 fn counts_by_rule(findings: &[Finding]) -> BTreeMap<&str, Counts> {

@@ -87,7 +87,7 @@ fn snapshot(args: &Args, rules: &[Rule]) -> Result<Snapshot, Error> {
     if args.live.are_given() {
         return Err(Error::other(
             "options for a live account do not go with a saved snapshot",
-            "leave out `--snapshot`, or `--profile`, `--region`, `--timeout` and `--partial`",
+            "leave out `--snapshot`, or `--profile`, `--region`, `--timeout`, `--partial` and `--allow-paid-calls`",
         ));
     }
     let mut reader = if path.as_os_str() == "-" {
@@ -109,7 +109,8 @@ fn snapshot(args: &Args, rules: &[Rule]) -> Result<Snapshot, Error> {
 
 #[cfg(feature = "live")]
 fn live(args: &Args, rules: &[Rule]) -> Result<Snapshot, Error> {
-    args.live.collect(Some(super::permissions::operations(rules)))
+    let operations = super::permissions::operations(rules, args.live.allow_paid_calls);
+    args.live.collect(Some(operations))
 }
 
 #[cfg(not(feature = "live"))]

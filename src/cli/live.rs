@@ -31,12 +31,19 @@ pub(super) struct LiveArgs {
     /// After Ctrl-C, go on with what was collected until then
     #[arg(long, help_heading = "Live account")]
     partial: bool,
+    /// Also make the calls that AWS bills: two of Cost Explorer, each page for 0.01 USD
+    #[arg(long, help_heading = "Live account")]
+    pub(super) allow_paid_calls: bool,
 }
 
 impl LiveArgs {
     /// Whether an option says something about a live account.
     pub(super) fn are_given(&self) -> bool {
-        self.profile.is_some() || !self.regions.is_empty() || self.timeout != DEFAULT_TIMEOUT || self.partial
+        self.profile.is_some()
+            || !self.regions.is_empty()
+            || self.timeout != DEFAULT_TIMEOUT
+            || self.partial
+            || self.allow_paid_calls
     }
 
     /// Collects a snapshot of the account that the credentials belong to; of everything when `operations` are `None`.
@@ -75,6 +82,7 @@ impl LiveArgs {
             regions: self.regions.clone(),
             limits: Limits { total: Duration::from_secs(self.timeout), ..Limits::default() },
             partial: self.partial,
+            paid_calls: self.allow_paid_calls,
             ..Options::new(now())
         }
     }

@@ -18,6 +18,7 @@ Examples:
   posture permissions > posture-policy.json
   aws iam create-policy --policy-name posture --policy-document file://posture-policy.json
   posture permissions --rule root-mfa-enabled
+  posture permissions --allow-paid-calls                for scans that may cost something
   posture permissions --github OWNER/REPO --account 123456789012 > trust.json
   posture permissions --github \"$(gh api repos/OWNER/REPO/actions/oidc/customization/sub --jq .sub_claim_prefix)\"
   posture permissions --organization > scanner-policy.json          for whoever scans all accounts
@@ -26,6 +27,9 @@ Examples:
 pub(super) struct Args {
     #[command(flatten)]
     selection: Selection,
+    /// Allow the calls that AWS bills too, for scans with `--allow-paid-calls`
+    #[arg(long, conflicts_with = "github")]
+    allow_paid_calls: bool,
     /// Print the trust policy for workflows of this repository instead: OWNER/REPO, or OWNER@ID/REPO@ID
     #[arg(long, value_name = "OWNER/REPO", value_parser = Repository::parse, help_heading = "Trust policy")]
     github: Option<Repository>,
@@ -77,7 +81,7 @@ pub(super) fn run(args: &Args) -> Result<u8, Error> {
         Some(repository) => trust_policy(args, repository),
         None => {
             let rules = args.selection.load()?.0;
-            let reading = actions(&rules);
+            let reading = actions(&rules, args.allow_paid_calls);
             match &args.member_role {
                 Some(principal) => {
                     let external_id = args.external_id.as_deref();
@@ -110,16 +114,21 @@ fn trust_policy(args: &Args, repository: &Repository) -> serde_json::Value {
 }
 
 /// Operations that a live scan for these rules calls: what they read with what that depends on, who is asked, and which
-/// Regions there are.
-pub(super) fn operations(rules: &[Rule]) -> BTreeSet<Operation> {
+/// Regions there are. Those that AWS bills are among them when `paid` is true.
+pub(super) fn operations(rules: &[Rule], paid: bool) -> BTreeSet<Operation> {
     let always = [Operation::StsGetCallerIdentity, Operation::AccountListRegions];
     let read = rules.iter().flat_map(|rule| rule.operations.iter().copied()).chain(always);
-    let wanted = read.filter(|operation| operation.spec().gathered == Gathered::Live).collect();
+    let wanted = read.filter(|operation| match operation.spec().gathered {
+        Gathered::Live => true,
+        Gathered::Paid => paid,
+        Gathered::Alternative => false,
+    });
+    let wanted = wanted.collect();
     plan::complete(&wanted)
 }
 
-fn actions(rules: &[Rule]) -> BTreeSet<&'static str> {
-    operations(rules).into_iter().flat_map(|operation| operation.spec().actions.iter().copied()).collect()
+fn actions(rules: &[Rule], paid: bool) -> BTreeSet<&'static str> {
+    operations(rules, paid).into_iter().flat_map(|operation| operation.spec().actions.iter().copied()).collect()
 }
 
 fn policy(actions: &BTreeSet<&str>) -> serde_json::Value {

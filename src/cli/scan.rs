@@ -361,7 +361,7 @@ fn feed(args: &Args, rules: &[Rule]) -> Result<Fed, Error> {
     if args.live.are_given() || args.organization.are_given() || args.overview.keep.is_some() {
         return Err(Error::other(
             "options for a live account do not go with a saved snapshot",
-            "leave out `--snapshot`, or `--profile`, `--region`, `--timeout`, `--partial` and how to come into accounts",
+            "leave out `--snapshot`, or `--profile`, `--region`, `--timeout`, `--partial`, `--allow-paid-calls` and how to come into accounts",
         ));
     }
     #[cfg(not(feature = "live"))]
@@ -382,7 +382,7 @@ fn feed(args: &Args, rules: &[Rule]) -> Result<Fed, Error> {
 fn live(args: &Args, rules: &[Rule]) -> Result<Fed, Error> {
     use super::folder::Folder;
 
-    let operations = Some(super::permissions::operations(rules));
+    let operations = Some(super::permissions::operations(rules, args.live.allow_paid_calls));
     let overview = &args.overview;
     if args.organization.is_wanted(&overview.roster) {
         if args.organization.resume && overview.keep.is_none() {

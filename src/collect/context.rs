@@ -18,7 +18,7 @@ use super::error::{api_error, stand_in};
 use super::session::Session;
 use super::throttle::Throttles;
 use super::{Options, Progress, wire};
-use crate::snapshot::{ApiError, Observation, Operation, Outcome, Request, Response, Shape, label, plan};
+use crate::snapshot::{ApiError, Gathered, Observation, Operation, Outcome, Request, Response, Shape, label, plan};
 
 /// Shared by all collectors of one run.
 pub(super) struct Context<'a> {
@@ -152,7 +152,10 @@ impl<'a> Context<'a> {
     /// Whether a call is wanted and nobody made it yet; from then on it is made.
     fn claim(&self, operation: Operation, region: &str, request: &Request) -> bool {
         let wanted = self.plan.as_ref().is_none_or(|plan| plan.contains(&operation));
-        wanted && self.claimed.lock().unwrap_or_else(PoisonError::into_inner).insert(label(operation, region, request))
+        let allowed = self.options.paid_calls || operation.spec().gathered != Gathered::Paid;
+        wanted
+            && allowed
+            && self.claimed.lock().unwrap_or_else(PoisonError::into_inner).insert(label(operation, region, request))
     }
 
     /// Sends one request: waits for its turn, and gives up when the run is over.

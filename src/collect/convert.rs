@@ -24,7 +24,7 @@ macro_rules! as_it_is {
     )* };
 }
 
-as_it_is!(String, bool, f64);
+as_it_is!(String, bool, f64, i64);
 
 impl IntoShape<i64> for i32 {
     fn shape(self) -> Option<i64> {

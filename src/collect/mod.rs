@@ -49,6 +49,8 @@ pub struct Options {
     pub cancel: Cancel,
     /// Whether a cancelled run returns what it has instead of an error.
     pub partial: bool,
+    /// Whether calls that AWS bills are made too.
+    pub paid_calls: bool,
 }
 
 impl Options {
@@ -62,6 +64,7 @@ impl Options {
             limits: Limits::default(),
             cancel: Cancel::default(),
             partial: false,
+            paid_calls: false,
         }
     }
 }

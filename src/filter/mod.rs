@@ -1,4 +1,5 @@
-//! Filter patterns of CloudWatch Logs by meaning: read into a boolean tree, and compared by the events that they match.
+//! Filter patterns and queries of CloudWatch Logs by meaning: read into a boolean tree, and compared by the events that they
+//! match.
 //!
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html>
 
@@ -8,10 +9,12 @@ mod parse;
 mod print;
 #[cfg(test)]
 mod properties;
+mod query;
 mod tree;
 
 pub use cover::{Coverage, covers, may_meet};
 pub use parse::{MAX_BYTES, MAX_DEPTH, ParseError};
+pub use query::{MAX_QUERY_BYTES, Query, query};
 pub use tree::{Order, Selector, Step, Term, Test, Text, Tree, Value};
 
 /// A filter pattern as far as its kind tells what it matches.

@@ -34,8 +34,9 @@ pub struct OperationSpec {
 pub enum Gathered {
     /// The live collectors, and import.
     Live,
-    /// Import alone, for now: rules that read it run on snapshots that hold some of its answers.
-    Import,
+    /// The live collectors where somebody allowed calls that AWS bills, and import: rules that read it run on snapshots
+    /// that hold some of its answers.
+    Paid,
     /// Import alone, as another source of what a live operation answers: no rule needs it.
     Alternative,
 }
@@ -359,10 +360,10 @@ operations! {
         "https://docs.aws.amazon.com/awssupport/latest/APIReference/API_DescribeSeverityLevels.html";
     CeGetAnomalyMonitors: "ce" "GetAnomalyMonitors" => ce::GetAnomalyMonitors,
         actions ["ce:GetAnomalyMonitors"], absent [],
-        "https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_GetAnomalyMonitors.html", Import;
+        "https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_GetAnomalyMonitors.html", Paid;
     CeGetAnomalySubscriptions: "ce" "GetAnomalySubscriptions" => ce::GetAnomalySubscriptions,
         actions ["ce:GetAnomalySubscriptions"], absent [],
-        "https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_GetAnomalySubscriptions.html", Import;
+        "https://docs.aws.amazon.com/aws-cost-management/latest/APIReference/API_GetAnomalySubscriptions.html", Paid;
     SsoAdminListInstances: "sso-admin" "ListInstances" => sso_admin::ListInstances,
         actions ["sso:ListInstances"], absent [],
         "https://docs.aws.amazon.com/singlesignon/latest/APIReference/API_ListInstances.html";
@@ -485,7 +486,7 @@ operations! {
         "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogGroups.html";
     LogsDescribeMetricFilters: "logs" "DescribeMetricFilters" => logs::DescribeMetricFilters,
         actions ["logs:DescribeMetricFilters"], absent [],
-        "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeMetricFilters.html", Import;
+        "https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeMetricFilters.html";
     CloudtrailListEventDataStores: "cloudtrail" "ListEventDataStores" => cloudtrail::ListEventDataStores,
         actions ["cloudtrail:ListEventDataStores"], absent [],
         "https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_ListEventDataStores.html";

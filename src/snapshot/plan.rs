@@ -29,6 +29,7 @@ const ASKED_ABOUT: &[(Operation, &[Operation])] = &[
     (Operation::WellarchitectedListMilestones, &[Operation::WellarchitectedListWorkloads]),
     (Operation::CloudtrailGetEventDataStore, &[Operation::CloudtrailListEventDataStores]),
     (Operation::LogsDescribeLogGroups, &[Operation::CloudtrailDescribeTrails]),
+    (Operation::LogsDescribeMetricFilters, &[Operation::CloudtrailDescribeTrails]),
     (Operation::RdsDescribeDbParameters, &[Operation::RdsDescribeDbInstances]),
     (Operation::Elbv2DescribeLoadBalancerAttributes, &[Operation::Elbv2DescribeLoadBalancers]),
     (Operation::CloudfrontGetDistributionConfig, &[Operation::CloudfrontListDistributions]),

@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use base64::Engine;
 use posture::snapshot::import::{ImportOptions, SCRIPT, import};
-use posture::snapshot::{Observation, Operation, Outcome, Request, Response, Snapshot, SnapshotHeader, Time};
+use posture::snapshot::{Gathered, Observation, Operation, Outcome, Request, Response, Snapshot, SnapshotHeader, Time};
 use serde::Serialize;
 
 /// Answers a call that stands in `calls` with the file of its line's number, and notes every other call.
@@ -189,7 +189,9 @@ fn what_the_script_gathers_imports_as_the_account_that_answered() {
         let mut desk = Desk::new();
         desk.knows_account(&account);
         let regions: Vec<&str> = account.regions.iter().map(String::as_str).collect();
-        let output = desk.run(&[&["answers"], regions.as_slice()].concat());
+        let is_paid = |one: &Observation| one.operation.spec().gathered == Gathered::Paid;
+        let paid = if account.observations().iter().any(is_paid) { ["--allow-paid-calls"].as_slice() } else { &[] };
+        let output = desk.run(&[paid, &["answers"], regions.as_slice()].concat());
         let words = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{name}: {words}");
         assert_eq!(desk.lines("unexpected"), Vec::<String>::new(), "{name}");

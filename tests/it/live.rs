@@ -38,6 +38,19 @@ fn in_regions(regions: &[String]) -> Vec<String> {
     regions.iter().flat_map(|region| ["--region".to_owned(), region.clone()]).collect()
 }
 
+/// The options that a saved account was collected with.
+fn as_saved(served: &Value) -> Vec<String> {
+    let mut arguments = in_regions(&regions(served));
+    arguments.extend(paid(served).map(str::to_owned));
+    arguments
+}
+
+/// The option without which the calls that AWS bills are not made, when the account holds some.
+fn paid(served: &Value) -> Option<&'static str> {
+    let is_paid = |one: &Value| one["service"] == "ce";
+    served["observations"].as_array().unwrap().iter().any(is_paid).then_some("--allow-paid-calls")
+}
+
 /// Scans a saved account's Regions and expects a snapshot.
 fn snapshot_of(stub: &Stub, regions: &[&str]) -> Snapshot {
     let regions: Vec<String> = regions.iter().map(|&region| region.to_owned()).collect();
@@ -86,7 +99,7 @@ fn a_served_account_is_collected_as_it_was_saved() {
     for name in ACCOUNTS {
         let served = saved(name);
         let stub = Stub::serve(answers(served.clone(), 1000));
-        let (run, snapshot) = scan(&stub, &in_regions(&regions(&served)));
+        let (run, snapshot) = scan(&stub, &as_saved(&served));
         assert_eq!(run.code, 0, "{name}: {}", run.stderr);
         let collected = serde_json::to_value(snapshot.unwrap()).unwrap();
         assert_same(&collected, &served);
@@ -102,9 +115,63 @@ fn pages_of_one_item_make_the_same_snapshot_as_one_page() {
     let pages = served.clone();
     // Events are read for a bounded number of pages only.
     let stub = Stub::serve(move |call| answer(&pages, if call.operation == "LookupEvents" { 50 } else { 1 }, call));
-    let (run, snapshot) = scan(&stub, &in_regions(&regions(&served)));
+    let (run, snapshot) = scan(&stub, &as_saved(&served));
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert_same(&serde_json::to_value(snapshot.unwrap()).unwrap(), &served);
+}
+
+#[test]
+fn calls_that_aws_bills_are_made_when_somebody_allows_them() {
+    let served = saved("bootcamp-hardened");
+    let billed = |arguments: &[&str]| {
+        let stub = Stub::serve(answers(served.clone(), 1000));
+        let home = tempfile::tempdir().unwrap();
+        let mut command = posture(home.path(), &stub.url());
+        let run = run(command.args(arguments).args(["--region", "us-east-1"]));
+        assert!(run.code != 2, "{}", run.stderr);
+        let calls = stub.calls();
+        let billed: BTreeSet<String> =
+            calls.iter().filter(|call| call.service == "ce").map(|call| call.operation.clone()).collect();
+        (run, billed)
+    };
+    let both = ["GetAnomalyMonitors".to_owned(), "GetAnomalySubscriptions".to_owned()];
+    let scan = ["scan", "--rule", "cost-anomaly-monitor", "--rule", "root-mfa-enabled"];
+    let (run, asked) = billed(&scan);
+    assert_eq!(asked, BTreeSet::new());
+    assert!(run.stdout.contains("not run") && run.stdout.contains("cost-anomaly-monitor"), "{}", run.stdout);
+    let (run, asked) = billed(&[scan.as_slice(), &["--allow-paid-calls"]].concat());
+    assert_eq!(asked, both.clone().into());
+    assert!(!run.stdout.contains("not run"), "{}", run.stdout);
+    assert_eq!(billed(&["snapshot", "-o", "-"]).1, BTreeSet::new());
+    assert_eq!(billed(&["snapshot", "-o", "-", "--allow-paid-calls"]).1, both.into());
+}
+
+#[test]
+fn alarms_and_metric_filters_are_read_where_a_trail_writes_its_events() {
+    let text = saved("bootcamp-hardened").to_string();
+    let served: Value = serde_json::from_str(&text.replace(":logs:us-east-1:", ":logs:eu-west-1:")).unwrap();
+    let stub = Stub::serve(answers(served, 1000));
+    let (run, _) = scan(&stub, &in_regions(&["us-east-1".to_owned()]));
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let calls = stub.calls();
+    let asked = |operation: &str| -> BTreeSet<String> {
+        calls.iter().filter(|call| call.operation == operation).map(|call| call.region.clone()).collect()
+    };
+    assert_eq!(asked("DescribeMetricFilters"), ["eu-west-1".to_owned()].into());
+    assert_eq!(asked("DescribeAlarms"), ["eu-west-1".to_owned(), "us-east-1".to_owned()].into());
+    let filters = calls.iter().find(|call| call.operation == "DescribeMetricFilters").unwrap();
+    assert_eq!(filters.members["logGroupName"], "cloudtrail");
+}
+
+#[test]
+fn metric_filters_of_another_account_are_not_asked_for() {
+    let text = saved("bootcamp-hardened").to_string();
+    let served: Value =
+        serde_json::from_str(&text.replace(":logs:us-east-1:123456789012:", ":logs:us-east-1:210987654321:")).unwrap();
+    let stub = Stub::serve(answers(served, 1000));
+    let (run, _) = scan(&stub, &in_regions(&["us-east-1".to_owned()]));
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    assert!(stub.calls().iter().all(|call| call.operation != "DescribeMetricFilters"));
 }
 
 #[test]
@@ -139,7 +206,7 @@ fn without_regions_the_enabled_ones_are_asked() {
         }
     }
     let stub = Stub::serve(answers(listed.clone(), 1000));
-    let (run, snapshot) = scan(&stub, &[]);
+    let (run, snapshot) = scan(&stub, &["--allow-paid-calls".to_owned()]);
     assert_eq!(run.code, 0, "{}", run.stderr);
     assert_same(&serde_json::to_value(snapshot.unwrap()).unwrap(), &listed);
 }
@@ -291,7 +358,8 @@ fn a_region_that_fails_leaves_the_others_alone() {
     });
     let collected = serde_json::to_value(snapshot_of(&stub, &["us-east-1", "us-west-2", "eu-west-1"])).unwrap();
     let elsewhere = |snapshot: &Value| {
-        observations(snapshot).into_iter().filter(|one| one["region"] != "eu-west-1").collect::<Vec<_>>()
+        let asked = observations(snapshot).into_iter().filter(|one| one["service"] != "ce");
+        asked.filter(|one| one["region"] != "eu-west-1").collect::<Vec<_>>()
     };
     assert_eq!(elsewhere(&collected), elsewhere(&whole));
     for one in observations(&collected).iter().filter(|one| one["region"] == "eu-west-1") {

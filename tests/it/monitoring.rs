@@ -29,7 +29,7 @@ fn pattern(rule: &Rule) -> String {
     rest.split_once('\'').unwrap().0.to_owned()
 }
 
-/// The hardened account, with what each rule's remediation makes.
+/// The hardened account, watched by what each rule's remediation makes.
 fn watched() -> Value {
     let text = std::fs::read_to_string(crate::offline::account("bootcamp-hardened")).unwrap();
     let mut account: Value = serde_json::from_str(&text).unwrap();
@@ -48,15 +48,11 @@ fn watched() -> Value {
         }));
     }
     respond(&mut account, "DescribeAlarms", "billing", |response| {
-        response["MetricAlarms"].as_array_mut().unwrap().extend(alarms.clone());
+        let all = response["MetricAlarms"].as_array_mut().unwrap();
+        all.retain(|alarm| alarm["Namespace"] == "AWS/Billing");
+        all.extend(alarms.clone());
     });
-    let observations = account["observations"].as_array_mut().unwrap();
-    for region in REGIONS {
-        let here = if region == "us-east-1" { json!(filters) } else { json!([]) };
-        observations.push(json!({
-            "service": "logs", "operation": "DescribeMetricFilters", "region": region, "response": { "metricFilters": here }
-        }));
-    }
+    respond(&mut account, "DescribeMetricFilters", "cloudtrail", |response| response["metricFilters"] = json!(filters));
     account
 }
 
@@ -101,7 +97,8 @@ fn the_pattern_and_alarm_that_each_remediation_makes_pass_its_rule() {
     }
 }
 
-type Break = (&'static str, fn(&mut Value), &'static str);
+type Change = fn(&mut Value);
+type Break = (&'static str, Change, &'static str);
 
 /// One broken link each, and what the finding on root says of it.
 const BREAKS: &[Break] = &[
@@ -319,6 +316,101 @@ fn what_cannot_be_told_is_neither_a_pass_nor_a_failure() {
         let finding = finding(&account, "monitor-root-usage");
         assert_eq!(finding.status, Status::Unknown, "{name}: {}", finding.message);
     }
+}
+
+/// A log alarm on what root does, that watches for as long as trails take.
+fn log_alarm() -> Value {
+    json!({
+        "AlarmName": "root-log", "AlarmArn": "arn:aws:cloudwatch:us-east-1:123456789012:alarm:root-log",
+        "ActionsEnabled": true, "AlarmActions": [TOPIC], "StateValue": "OK", "QueryResultsToEvaluate": 1,
+        "QueryResultsToAlarm": 1, "Threshold": 1.0, "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "ScheduledQueryConfiguration": {
+            "QueryString": "fields @timestamp, eventName | filter userIdentity.type = 'Root' and not \
+                ispresent(userIdentity.invokedBy) and eventType != 'AwsServiceEvent'",
+            "LogGroupIdentifiers": ["cloudtrail"], "AggregationExpression": "count(*)",
+            "ScheduleConfiguration": { "ScheduleExpression": "rate(5 minutes)", "StartTimeOffset": 900 },
+        },
+    })
+}
+
+/// What becomes of the rule on root when a log alarm is all that watches.
+fn with_log_alarm(change: impl Fn(&mut Value)) -> Finding {
+    let mut account = unfiltered();
+    let mut alarm = log_alarm();
+    change(&mut alarm);
+    respond(&mut account, "DescribeAlarms", "LogAlarm", |response| response["LogAlarms"] = json!([alarm]));
+    finding(&account, "monitor-root-usage")
+}
+
+fn query(alarm: &mut Value) -> &mut Value {
+    &mut alarm["ScheduledQueryConfiguration"]
+}
+
+#[test]
+fn a_log_alarm_whose_query_selects_all_such_events_stands_in() {
+    let passes: [Change; 4] = [
+        |_| {},
+        |alarm| query(alarm)["QueryString"] = json!("fields @message"),
+        |alarm| {
+            query(alarm)["LogGroupIdentifiers"] =
+                json!(["other", "arn:aws:logs:us-east-1:123456789012:log-group:cloudtrail:*"]);
+        },
+        |alarm| {
+            alarm["Threshold"] = json!(0.0);
+            alarm["ComparisonOperator"] = json!("GreaterThanThreshold");
+        },
+    ];
+    for change in passes {
+        let finding = with_log_alarm(change);
+        assert_eq!(finding.status, Status::Pass, "{}", finding.message);
+    }
+    let fails: [(Change, &str); 9] = [
+        (
+            |alarm| {
+                query(alarm)["QueryString"] = json!("filter userIdentity.type = 'Root' and eventName = 'ConsoleLogin'");
+            },
+            "its query misses events whose",
+        ),
+        (
+            |alarm| query(alarm)["QueryString"] = json!("filter eventName = 'CreateVpc'"),
+            "no log alarm on log group `cloudtrail` selects all such events",
+        ),
+        (
+            |alarm| query(alarm)["LogGroupIdentifiers"] = json!(["other"]),
+            "no log alarm on log group `cloudtrail` selects all such events",
+        ),
+        (|alarm| alarm["Threshold"] = json!(5.0), "one event does not cross the threshold of 5"),
+        (
+            |alarm| alarm["ComparisonOperator"] = json!("LessThanThreshold"),
+            "one event does not cross the threshold of 1",
+        ),
+        (|alarm| alarm["QueryResultsToAlarm"] = json!(2), "it goes off only when 2 results show events"),
+        (
+            |alarm| query(alarm)["ScheduleConfiguration"]["ScheduleExpression"] = json!("rate(1 hour)"),
+            "looks at 900 s every 3600 s",
+        ),
+        (|alarm| alarm["ActionsEnabled"] = json!(false), "the alarm's actions are turned off"),
+        (|alarm| alarm["AlarmActions"] = json!([]), "no action that publishes to an SNS topic"),
+    ];
+    for (change, words) in fails {
+        let finding = with_log_alarm(change);
+        assert_eq!(finding.status, Status::Fail, "{words}: {}", finding.message);
+        assert!(finding.message.contains(words), "{words}: {}", finding.message);
+    }
+    let doubts: [Change; 5] = [
+        |alarm| query(alarm)["QueryString"] = json!("stats count(*) by eventName"),
+        |alarm| query(alarm)["AggregationExpression"] = json!("sum(bytes)"),
+        |alarm| query(alarm)["ScheduleConfiguration"]["StartTimeOffset"] = json!(300),
+        |alarm| query(alarm)["ScheduleConfiguration"]["ScheduleExpression"] = json!("cron(0 * * * ? *)"),
+        |alarm| query(alarm)["LogGroupIdentifiers"] = json!([]),
+    ];
+    for change in doubts {
+        let finding = with_log_alarm(change);
+        assert_eq!(finding.status, Status::Unknown, "{}", finding.message);
+    }
+    let mut account = unfiltered();
+    refuse(&mut account, "DescribeAlarms", "LogAlarm", "AccessDenied");
+    assert_eq!(finding(&account, "monitor-root-usage").status, Status::Unknown);
 }
 
 /// Gives every Region an event rule on a bus that is the default one, with the topic of AWS Health as target.

@@ -89,7 +89,7 @@ fn collect_with(served: &Arc<Value>, allowed: BTreeSet<String>) -> Denied {
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("snapshot.json");
     let mut command = posture(home.path(), &stub.url());
-    command.arg("snapshot").arg("-o").arg(&file);
+    command.args(["snapshot", "--allow-paid-calls", "-o"]).arg(&file);
     for region in served["regions"].as_array().unwrap() {
         command.args(["--region", region.as_str().unwrap()]);
     }
@@ -112,14 +112,22 @@ fn served() -> Arc<Value> {
 
 #[test]
 fn the_policy_names_actions_that_aws_has() {
-    for action in printed(&[]) {
+    for action in printed(&["--allow-paid-calls"]) {
         assert!(catalogue().action(&action).is_some(), "{action}");
     }
 }
 
 #[test]
+fn calls_that_aws_bills_are_in_the_policy_when_they_are_wanted() {
+    let (all, free) = (printed(&["--allow-paid-calls"]), printed(&[]));
+    let billed: BTreeSet<String> = all.difference(&free).cloned().collect();
+    assert_eq!(billed, ["ce:GetAnomalyMonitors".to_owned(), "ce:GetAnomalySubscriptions".to_owned()].into());
+    assert!(free.is_subset(&all));
+}
+
+#[test]
 fn with_the_printed_policy_nothing_is_denied_and_without_an_action_what_needs_it_is() {
-    let (served, policy) = (served(), printed(&[]));
+    let (served, policy) = (served(), printed(&["--allow-paid-calls"]));
     assert_eq!(collect_with(&served, policy.clone()), Denied::default());
     // What each action lets through, told by the account that answers every operation.
     let mut calls: BTreeMap<String, BTreeSet<(String, String)>> = BTreeMap::new();

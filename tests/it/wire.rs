@@ -49,7 +49,7 @@ fn collect(fault: Fault, operations: &BTreeSet<Operation>, timeout: u64) -> Snap
     let home = tempfile::tempdir().unwrap();
     let file = home.path().join("snapshot.json");
     let mut command = posture(home.path(), &stub.url());
-    command.arg("snapshot").arg("-o").arg(&file).args(["--region", "us-east-1,eu-west-1"]);
+    command.args(["snapshot", "--allow-paid-calls", "-o"]).arg(&file).args(["--region", "us-east-1,eu-west-1"]);
     if fault == Fault::Timeout {
         command.arg("--timeout").arg(timeout.to_string());
     }

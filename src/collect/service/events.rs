@@ -13,8 +13,22 @@ use crate::collect::regions;
 use crate::snapshot::Request;
 use crate::snapshot::shapes::events::{ListRules, ListTargetsByRule, Rule, Target};
 
-/// Sources whose events somebody should hear of, with a word that their kinds of events have.
-const SOURCES: [(&str, &str); 2] = [("aws.guardduty", "GuardDuty"), ("aws.health", "Health")];
+/// Sources all of whose events somebody should hear of.
+const SOURCES: [&str; 2] = ["aws.guardduty", "aws.health"];
+/// Sources some of whose events somebody should hear of: calls and sign-ins that trails record, and alarms that go off.
+const RECORDED: [&str; 9] = [
+    "aws.cloudtrail",
+    "aws.cloudwatch",
+    "aws.config",
+    "aws.ec2",
+    "aws.iam",
+    "aws.kms",
+    "aws.organizations",
+    "aws.s3",
+    "aws.signin",
+];
+/// Words in what EventBridge calls such events.
+const KINDS: [&str; 4] = ["GuardDuty", "Health", "via CloudTrail", "Alarm State Change"];
 
 pub(super) struct Events;
 
@@ -69,27 +83,29 @@ fn concerned_rules(answer: &ListRules) -> BTreeSet<String> {
 /// Whether a pattern could be meant for such events. In doubt it is: a target too many costs one call, one too few an answer.
 fn is_concerned(pattern: &str) -> bool {
     let Ok(Value::Object(pattern)) = serde_json::from_str(pattern) else {
-        return SOURCES.iter().any(|(source, _)| pattern.contains(source));
+        return SOURCES.iter().chain(&RECORDED).any(|source| pattern.contains(source));
     };
     if pattern.contains_key("$or") {
         return true;
     }
-    match (pattern.get("source"), pattern.get("detail-type")) {
-        (Some(sources), _) => matches(sources, |text| SOURCES.iter().any(|(source, _)| text.starts_with(source))),
-        (None, Some(kinds)) => matches(kinds, |text| SOURCES.iter().any(|(_, word)| text.contains(word))),
-        (None, None) => true,
-    }
+    let (sources, kinds) = (pattern.get("source"), pattern.get("detail-type"));
+    let is_of = |wanted: &[&str]| {
+        let begins = |text: &str| wanted.iter().any(|source| text.starts_with(source) || source.starts_with(text));
+        sources.is_none_or(|sources| matches(sources, begins, begins))
+    };
+    let is_kind = |text: &str| KINDS.iter().any(|word| text.contains(word));
+    // What begins in some way may go on in any.
+    let is_named = kinds.is_none_or(|kinds| matches(kinds, is_kind, |_| true));
+    (sources.is_some() && is_of(&SOURCES)) || (is_named && (is_of(&SOURCES) || is_of(&RECORDED)))
 }
 
-/// Whether one of a field's alternatives is text that fits, or a matcher other than a prefix that cannot.
-fn matches(alternatives: &Value, fits: impl Fn(&str) -> bool) -> bool {
+/// Whether one of a field's alternatives is text or a prefix that fits, or a matcher of another kind.
+fn matches(alternatives: &Value, fits: impl Fn(&str) -> bool, may_begin: impl Fn(&str) -> bool) -> bool {
     let Value::Array(alternatives) = alternatives else { return true };
     alternatives.iter().any(|alternative| match alternative {
         Value::String(text) => fits(text),
         Value::Object(matcher) => match matcher.get("prefix") {
-            Some(Value::String(prefix)) => {
-                SOURCES.iter().any(|(source, _)| source.starts_with(prefix.as_str())) || fits(prefix)
-            }
+            Some(Value::String(prefix)) => may_begin(prefix),
             _ => true,
         },
         _ => false,
@@ -119,6 +135,12 @@ mod tests {
             r#"{"detail-type":["GuardDuty Finding"]}"#,
             r#"{"account":["123456789012"]}"#,
             r#"{"$or":[{"source":["aws.health"]},{"source":["aws.ec2"]}]}"#,
+            r#"{"source":["aws.iam"],"detail-type":["AWS API Call via CloudTrail"],"detail":{"eventName":["CreatePolicy"]}}"#,
+            r#"{"detail-type":["AWS Console Sign In via CloudTrail"]}"#,
+            r#"{"detail-type":[{"prefix":"AWS API"}]}"#,
+            r#"{"source":["aws.ec2"]}"#,
+            r#"{"source":["aws.cloudwatch"],"detail-type":["CloudWatch Alarm State Change"]}"#,
+            r#"{"source":["aws.guardduty"],"detail-type":["something else"]}"#,
         ] {
             assert!(is_concerned(pattern), "{pattern}");
         }
@@ -127,8 +149,10 @@ mod tests {
     #[test]
     fn patterns_for_something_else_are_left_alone() {
         for pattern in [
-            r#"{"source":["aws.ec2"]}"#,
-            r#"{"source":[{"prefix":"aws.s"}]}"#,
+            r#"{"source":["aws.ec2"],"detail-type":["EC2 Instance State-change Notification"]}"#,
+            r#"{"source":["aws.batch"],"detail-type":["AWS API Call via CloudTrail"]}"#,
+            r#"{"source":[{"prefix":"aws.x"}]}"#,
+            r#"{"source":["com.example.shop"]}"#,
             r#"{"detail-type":["EC2 Instance State-change Notification"]}"#,
             "not json",
         ] {

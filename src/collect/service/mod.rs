@@ -6,6 +6,7 @@ mod apigateway;
 mod apigatewayv2;
 mod billing;
 mod budgets;
+mod ce;
 mod cloudfront;
 mod cloudtrail;
 mod cloudwatch;
@@ -62,6 +63,7 @@ pub(super) const COLLECTORS: &[(&str, &dyn Collector)] = &[
     ("apigatewayv2", &apigatewayv2::API_GATEWAY_V2),
     ("billing", &billing::Billing),
     ("budgets", &budgets::Budgets),
+    ("ce", &ce::Ce),
     ("cloudfront", &cloudfront::CLOUDFRONT),
     ("cloudtrail", &cloudtrail::CloudTrail),
     ("cloudwatch", &cloudwatch::CloudWatch),
@@ -109,7 +111,7 @@ mod tests {
 
     #[test]
     fn every_live_operation_of_the_table_has_a_collector() {
-        for operation in Operation::ALL.iter().filter(|operation| operation.spec().gathered == Gathered::Live) {
+        for operation in Operation::ALL.iter().filter(|operation| operation.spec().gathered != Gathered::Alternative) {
             let service = operation.spec().service;
             assert!(COLLECTORS.iter().any(|(name, _)| *name == service), "{}", operation.label());
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::{Gap, Observed, Origin, Source};
 use super::route::Place;
-use crate::snapshot::shapes::cloudwatch::{CompositeAlarm, DescribeAlarms, MetricAlarm};
+use crate::snapshot::shapes::cloudwatch::{CompositeAlarm, DescribeAlarms, LogAlarm, MetricAlarm};
 use crate::snapshot::{Observation, Request, Snapshot};
 
 /// One Region's answers.
@@ -18,6 +18,9 @@ struct Region<'a> {
     composites: Vec<&'a CompositeAlarm>,
     composite_gaps: Vec<Gap>,
     composites_asked: bool,
+    on_logs: Vec<(Source<'a, DescribeAlarms>, &'a [LogAlarm])>,
+    log_gaps: Vec<Gap>,
+    logs_asked: bool,
 }
 
 impl<'a> Region<'a> {
@@ -30,6 +33,20 @@ impl<'a> Region<'a> {
             self.composite_gaps.extend(listed.state.gap().cloned());
             let token = source.state.present().and_then(|answer| answer.next_token.as_ref());
             self.composite_gaps.extend(source.cut_off(None, token));
+        }
+    }
+
+    /// The same for alarms on logs, which AWS lists only when they are asked for.
+    fn add_on_logs(&mut self, source: Source<'a, DescribeAlarms>, lists_all: bool) {
+        let listed = source.required("/LogAlarms", |answer| answer.log_alarms.as_deref());
+        if lists_all {
+            self.logs_asked = true;
+            self.log_gaps.extend(listed.state.gap().cloned());
+            let token = source.state.present().and_then(|answer| answer.next_token.as_ref());
+            self.log_gaps.extend(source.cut_off(None, token));
+        }
+        if let Some(alarms) = listed.state.present() {
+            self.on_logs.push((source, alarms));
         }
     }
 }
@@ -49,6 +66,9 @@ impl<'a> Alarms<'a> {
             let source = Source::from_answer(answer);
             if lists(answer.observation, "CompositeAlarm", false) {
                 region.add_composites(&source, lists_all);
+            }
+            if lists(answer.observation, "LogAlarm", false) {
+                region.add_on_logs(source.clone(), lists_all);
             }
             if !lists(answer.observation, "MetricAlarm", true) {
                 continue;
@@ -93,6 +113,40 @@ impl<'a> Alarms<'a> {
                 alarms.map(move |(index, alarm)| (Place { source, index, composites, composite_gaps }, alarm))
             },
         )
+    }
+
+    /// The alarms on logs of one Region, each with its answer and its position there.
+    pub(crate) fn on_logs_in(
+        &self,
+        region: &str,
+    ) -> impl Iterator<Item = (&Source<'a, DescribeAlarms>, usize, &'a LogAlarm)> {
+        let answers = self.regions.get(region).into_iter().flat_map(|region| &region.on_logs);
+        answers.flat_map(|(source, alarms)| {
+            let alarms: &'a [LogAlarm] = alarms;
+            alarms.iter().enumerate().map(move |(index, alarm)| (source, index, alarm))
+        })
+    }
+
+    /// The list of alarms on logs of one Region, as a place.
+    pub(crate) fn origin_on_logs_in(&self, region: &str) -> Origin {
+        let first = self.regions.get(region).and_then(|region| region.on_logs.first());
+        first.map_or(Origin::NONE, |(source, _)| source.origin("/LogAlarms"))
+    }
+
+    /// Why one Region may have more alarms on logs.
+    pub(crate) fn gaps_on_logs_in(&self, region: &str) -> Vec<Gap> {
+        let known = self.regions.get(region);
+        let mut gaps = known.map_or_else(Vec::new, |region| region.log_gaps.clone());
+        if !known.is_some_and(|region| region.logs_asked) {
+            let request = [("AlarmTypes".to_owned(), vec!["LogAlarm"].into())].into();
+            gaps.extend(Source::<DescribeAlarms>::missing(region, request).state.gap().cloned());
+        }
+        gaps
+    }
+
+    /// The composite alarms of one Region, and why there may be more.
+    pub(crate) fn composites_in(&self, region: &str) -> (&[&'a CompositeAlarm], &[Gap]) {
+        self.regions.get(region).map_or((&[], &[]), |region| (&region.composites, &region.composite_gaps))
     }
 
     /// Why one Region may have more alarms.

@@ -2,17 +2,20 @@
 
 use super::super::alarm::{Alarms, routes};
 use super::super::alerts::{Publisher, Walk};
+use super::super::asked::Asked;
 use super::super::infrastructure::{Element, Page, Regional};
-use super::super::link::{self, Link};
+use super::super::link::Link;
 use super::super::trail::Trail;
-use super::super::{Gap, List, MALFORMED, MEMBER_MISSING, Observed, Origin, UNDECIDED};
+use super::super::{Gap, List, MALFORMED, MEMBER_MISSING, Observed, Origin, Source, UNDECIDED};
 use super::is_meant_for;
+use super::log_group::{Group, through};
 use super::metric::{self, Metric};
 use crate::filter::{Coverage, Pattern, Tree, covers};
-use crate::iam::arn::Arn;
 use crate::snapshot::Snapshot;
 use crate::snapshot::shapes::logs;
 
+/// The member of a request that asks about one log group.
+const GROUP: &str = "logGroupName";
 const PATTERN: &str = "/metricFilters/*/filterPattern";
 
 /// One metric filter, its pattern read once.
@@ -29,9 +32,10 @@ struct Filter {
     origin: Origin,
 }
 
-/// What the snapshot says of metric filters.
+/// What the snapshot says of metric filters: of those of whole Regions, or of one log group after the other.
 pub(crate) struct Filters<'a> {
     listed: Regional<'a, logs::DescribeMetricFilters, logs::MetricFilter>,
+    by_group: Asked<'a, logs::DescribeMetricFilters>,
     all: Vec<Filter>,
     /// Filters whose log group the answer does not name, by Region.
     homeless: Vec<(String, Gap)>,
@@ -63,7 +67,7 @@ impl<'a> Filters<'a> {
                 }
             }
         }
-        Self { listed, all, homeless }
+        Self { listed, by_group: Asked::read(snapshot, GROUP), all, homeless }
     }
 
     /// The filters of a log group.
@@ -84,13 +88,29 @@ impl<'a> Filters<'a> {
     pub(crate) fn gaps_of(&self, log_group: &str) -> Vec<Gap> {
         Group::parse(log_group).map_or_else(Vec::new, |group| {
             let unnamed = self.of(&group).filter_map(|filter| filter.unnamed.clone()).collect();
-            [self.gaps_in(group.region), unnamed].concat()
+            [self.gaps_in(&group), unnamed].concat()
         })
     }
 
-    fn gaps_in(&self, region: &str) -> Vec<Gap> {
-        let homeless = self.homeless.iter().filter(|(home, _)| home == region).map(|(_, gap)| gap.clone());
-        self.listed.gaps_in(region).into_iter().chain(homeless).collect()
+    fn gaps_in(&self, group: &Group<'_>) -> Vec<Gap> {
+        let homeless = self.homeless.iter().filter(|(home, _)| home == group.region).map(|(_, gap)| gap.clone());
+        self.listed_gaps_in(group).into_iter().chain(homeless).collect()
+    }
+
+    /// What answers about the Region leave open, unless there is one about the log group itself.
+    fn listed_gaps_in(&self, group: &Group<'_>) -> Vec<Gap> {
+        let of_region = self.listed.gaps_in(group.region);
+        if of_region.is_empty() {
+            return of_region;
+        }
+        let answers = self.by_group.all(group.name).iter();
+        let about_it = answers.filter(|answer| {
+            let request = &answer.observation.request;
+            answer.observation.region == group.region && request.keys().all(|member| is_whole(member))
+        });
+        let found: Vec<Source<'_, logs::DescribeMetricFilters>> =
+            about_it.map(|answer| Source::from_answer(*answer)).collect();
+        if found.is_empty() { of_region } else { found.iter().filter_map(gap).collect() }
     }
 
     /// Whether some trail's events are watched by a filter whose alarm reaches somebody.
@@ -101,38 +121,7 @@ impl<'a> Filters<'a> {
         way: &Way<'_, '_>,
         uses: &mut Vec<(String, Publisher)>,
     ) -> Link {
-        let none = Link::Broken("no trail records every Region".to_owned(), Origin::NONE);
-        let links: Vec<Link> = trails.items.iter().map(|trail| self.through(control, trail, way, uses)).collect();
-        Link::any(links, none).unless_more(&trails.gaps)
-    }
-
-    fn through(&self, control: &Tree, trail: &Trail, way: &Way<'_, '_>, uses: &mut Vec<(String, Publisher)>) -> Link {
-        let name = trail.name.state.present().map_or("", String::as_str);
-        let records = Link::all([
-            wants(&trail.is_multi_region.state, trail.is_multi_region.origin, || {
-                format!("trail `{name}` records one Region")
-            }),
-            wants(&trail.is_logging.state, trail.is_logging.origin, || format!("trail `{name}` does not log")),
-            selects_all(trail, name),
-        ]);
-        if matches!(records, Link::Broken(..)) {
-            return records;
-        }
-        let arn = match &trail.log_group.state {
-            Observed::Present(arn) => arn,
-            Observed::Absent => {
-                return Link::Broken(format!("trail `{name}` writes to no log group"), trail.log_group.origin);
-            }
-            Observed::Unknown(gap) => return Link::Open(gap.clone()),
-        };
-        let Some(group) = Group::parse(arn) else {
-            return Link::Open(Gap::of_reason(MALFORMED, format!("`{arn}` is no ARN of a log group")));
-        };
-        if group.account != way.account {
-            let reason = format!("log group `{}` of trail `{name}` is in account `{}`", group.name, group.account);
-            return Link::Open(Gap::of_reason(UNDECIDED, reason));
-        }
-        Link::all([records, self.watched(control, &group, way, uses)])
+        through(trails, way.account, |group| self.watched(control, group, way, uses))
     }
 
     /// Whether a filter of a log group covers the control and its alarm reaches somebody.
@@ -157,22 +146,24 @@ impl<'a> Filters<'a> {
             format!("no metric filter of log group `{}` matches all such events", group.name),
             self.listed.origin_in(group.region, "/metricFilters"),
         );
-        Link::any(links, none).unless_more(&self.gaps_in(group.region))
+        Link::any(links, none).unless_more(&self.gaps_in(group))
     }
 }
 
-/// A log group, as its ARN names it.
-struct Group<'a> {
-    account: &'a str,
-    region: &'a str,
-    name: &'a str,
+/// Whether a member of a request about one log group leaves none of its filters out.
+fn is_whole(member: &str) -> bool {
+    matches!(member, GROUP | "limit")
 }
 
-impl<'a> Group<'a> {
-    fn parse(arn: &'a str) -> Option<Self> {
-        let parsed = Arn::parse(arn)?;
-        let name = parsed.resource.strip_prefix("log-group:")?;
-        Some(Self { account: parsed.account, region: parsed.region, name: name.strip_suffix(":*").unwrap_or(name) })
+/// Why an answer may hold less than all filters of its log group.
+fn gap(answer: &Source<'_, logs::DescribeMetricFilters>) -> Option<Gap> {
+    match &answer.state {
+        Observed::Present(shape) if shape.metric_filters.is_none() => {
+            Some(answer.gap(MEMBER_MISSING, "the answer has no list"))
+        }
+        Observed::Present(shape) => answer.cut_off(None, shape.next_token.as_ref()),
+        Observed::Absent => None,
+        Observed::Unknown(gap) => Some(gap.clone()),
     }
 }
 
@@ -261,30 +252,4 @@ impl Filter {
         );
         Link::any(links, none).unless_more(&way.alarms.gaps_in(&self.region))
     }
-}
-
-fn wants(state: &Observed<bool>, origin: Origin, reason: impl FnOnce() -> String) -> Link {
-    match state {
-        Observed::Present(true) => Link::Holds(origin),
-        Observed::Present(false) | Observed::Absent => Link::Broken(reason(), origin),
-        Observed::Unknown(gap) => Link::Open(gap.clone()),
-    }
-}
-
-/// Whether one selector of a trail takes every management event.
-fn selects_all(trail: &Trail, name: &str) -> Link {
-    let selectors = match &trail.management_selectors.state {
-        Observed::Present(selectors) => selectors,
-        Observed::Absent => {
-            return Link::Broken(format!("trail `{name}` has no selectors"), trail.management_selectors.origin);
-        }
-        Observed::Unknown(gap) => return Link::Open(gap.clone()),
-    };
-    let all = selectors.items.iter().map(|selector| {
-        let is_whole = selector.excluded_sources.clone().map(|sources| sources.items.is_empty());
-        let not_narrowed = selector.is_narrowed.clone().map(|narrowed| !narrowed);
-        link::all([selector.reads.clone(), selector.writes.clone(), not_narrowed, is_whole], &[])
-    });
-    let any = link::any(all, &selectors.gaps);
-    wants(&any.state, any.origin, || format!("trail `{name}` leaves management events out"))
 }

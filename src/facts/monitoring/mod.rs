@@ -1,8 +1,11 @@
-//! Which kinds of events raise an alert that reaches somebody: by a trail's metric filters, or by event rules.
+//! Which kinds of events raise an alert that reaches somebody: by a trail's metric filters, by alarms on its log group, or by
+//! event rules.
 
 mod control;
 mod event_rule;
 pub(crate) mod event_tree;
+mod log_alarm;
+mod log_group;
 mod metric;
 mod metric_filter;
 
@@ -35,6 +38,19 @@ facts! {
             CloudtrailDescribeTrails, CloudtrailGetTrailStatus, CloudtrailGetEventSelectors, LogsDescribeMetricFilters,
             CloudwatchDescribeAlarms, SnsGetTopicAttributes, SnsListSubscriptionsByTopic, SnsGetSubscriptionAttributes,
             KmsDescribeKey, KmsGetKeyPolicy
+        ];
+        /// True when a log alarm's query on a trail's log group selects all such events, and the alarm goes off at one event
+        /// and reaches a confirmed recipient.
+        by_log_alarm: bool => [
+            CloudtrailDescribeTrails, CloudtrailGetTrailStatus, CloudtrailGetEventSelectors, CloudwatchDescribeAlarms,
+            SnsGetTopicAttributes, SnsListSubscriptionsByTopic, SnsGetSubscriptionAttributes, KmsDescribeKey,
+            KmsGetKeyPolicy
+        ];
+        /// Where that way is broken, in words; absent when it is not.
+        log_alarm_problem: String => [
+            CloudtrailDescribeTrails, CloudtrailGetTrailStatus, CloudtrailGetEventSelectors, CloudwatchDescribeAlarms,
+            SnsGetTopicAttributes, SnsListSubscriptionsByTopic, SnsGetSubscriptionAttributes, KmsDescribeKey,
+            KmsGetKeyPolicy
         ];
         /// True when event rules match all such events, in every Region where they come up, and reach a confirmed
         /// recipient.
@@ -144,10 +160,13 @@ fn alert(
 ) -> Fact<EventAlert> {
     let none = || link::Link::Broken("the control names no events".to_owned(), super::Origin::NONE);
     let by_filter = control.records(&[]).map_or_else(none, |events| filters.alert(&events, trails, way, uses));
+    let by_log_alarm = control.records(&[]).map_or_else(none, |events| log_alarm::alert(&events, trails, way, uses));
     let by_rule = rules.alert(control, way.walk, uses);
     Fact::derived(Observed::Present(EventAlert {
         by_metric_filter: by_filter.holds(),
         metric_filter_problem: by_filter.reason(),
+        by_log_alarm: by_log_alarm.holds(),
+        log_alarm_problem: by_log_alarm.reason(),
         by_event_rule: by_rule.holds(),
         event_rule_problem: by_rule.reason(),
     }))

@@ -46,7 +46,9 @@ pub(crate) fn build(snapshot: &Snapshot, walk: &Walk<'_>) -> CostAnomalies {
     let cut_off = monitors.state.present().and_then(|answer| monitors.cut_off(None, answer.next_page_token.as_ref()));
     let known: BTreeSet<&str> =
         listed.state.present().into_iter().copied().flatten().filter_map(|one| one.monitor_arn.as_deref()).collect();
-    let gap = listed.state.gap().cloned().or_else(|| cut_off.clone());
+    let nameless = listed.state.present().into_iter().copied().flatten().any(|one| one.monitor_arn.is_none());
+    let nameless = nameless.then(|| monitors.gap(MEMBER_MISSING, "a monitor has no `MonitorArn`"));
+    let gap = listed.state.gap().cloned().or_else(|| cut_off.clone()).or(nameless);
     CostAnomalies {
         monitors: listed.map(|all| List {
             items: all.iter().map(|one| one.monitor_name.clone().unwrap_or_default()).collect(),
@@ -78,11 +80,12 @@ fn subscription(
     gap: Option<&Gap>,
     walk: &Walk<'_>,
 ) -> AnomalySubscription {
-    let mut monitors = subscription.monitor_arn_list.iter().flatten();
-    let has_monitor = match (monitors.any(|arn| known.contains(arn.as_str())), gap) {
-        (true, _) => Fact::present(true, origin),
-        (false, Some(gap)) => Fact::unknown(gap.clone()),
-        (false, None) => Fact::present(false, origin),
+    let monitors = subscription.monitor_arn_list.as_deref();
+    let has_monitor = match (monitors.map(|all| all.iter().any(|arn| known.contains(arn.as_str()))), gap) {
+        (None, _) => Fact::unknown(source.gap(MEMBER_MISSING, "a subscription has no `MonitorArnList`")),
+        (Some(true), _) => Fact::present(true, origin),
+        (Some(false), Some(gap)) => Fact::unknown(gap.clone()),
+        (Some(false), None) => Fact::present(false, origin),
     };
     let subscribers = subscription.subscribers.iter().flatten().map(|one| reached(one, origin, source, walk));
     let reached = match &subscription.subscribers {

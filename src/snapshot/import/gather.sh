@@ -1,10 +1,10 @@
 #!/bin/sh
 # Gathers what posture reads about an AWS account, with the AWS CLI v2 alone. Every call only reads.
 #
-#   sh gather.sh [FOLDER [REGION...]]
+#   sh gather.sh [--allow-paid-calls] [FOLDER [REGION...]]
 #
 # FOLDER (default: posture-answers) must not exist yet. Without a REGION, every Region that the account has enabled is
-# asked. Works in CloudShell as it is. A refused call is kept as an .err file, and gathering goes on. Then:
+# asked. With --allow-paid-calls the two calls of Cost Explorer that AWS bills are made too. Works in CloudShell as it is. A refused call is kept as an .err file, and gathering goes on. Then:
 #
 #   posture import FOLDER -o snapshot.json
 set -u
@@ -15,9 +15,14 @@ AWS_RETRY_MODE=${AWS_RETRY_MODE:-standard}
 AWS_MAX_ATTEMPTS=${AWS_MAX_ATTEMPTS:-6}
 export AWS_PAGER AWS_CLI_AUTO_PROMPT AWS_RETRY_MODE AWS_MAX_ATTEMPTS
 
+paid=''
+if [ "${1:-}" = --allow-paid-calls ]; then
+    paid=yes
+    shift
+fi
 folder=${1:-posture-answers}
 [ $# -gt 0 ] && shift
-case $folder in -*) echo "usage: sh gather.sh [FOLDER [REGION...]]" >&2; exit 2 ;; esac
+case $folder in -*) echo "usage: sh gather.sh [--allow-paid-calls] [FOLDER [REGION...]]" >&2; exit 2 ;; esac
 if [ -e "$folder" ]; then
     echo "error: $folder exists already; name a new folder" >&2
     exit 2
@@ -206,7 +211,12 @@ else
 fi
 ask_about "$leader" "{\"accountId\":\"$account\"}" billing get-credits --start-date "$since"
 ask_about "$leader" '{"Namespace":"AWS/Billing"}' cloudwatch list-metrics
-ask_about "$leader" '{"AlarmTypes":["MetricAlarm","CompositeAlarm"]}' cloudwatch describe-alarms
+alarms='{"AlarmTypes":["MetricAlarm","CompositeAlarm"]}'
+ask_about "$leader" "$alarms" cloudwatch describe-alarms
+if [ -n "$paid" ]; then
+    ask "$leader" get-anomaly-monitors ce get-anomaly-monitors
+    ask "$leader" get-anomaly-subscriptions ce get-anomaly-subscriptions
+fi
 ask_about "$leader" "{\"AccountId\":\"$account\"}" budgets describe-budgets --show-filter-expression
 texts BudgetName "$folder"/budgets/describe-budgets@*.json | while IFS= read -r budget; do
     ask_about "$leader" "{\"AccountId\":\"$account\",\"BudgetName\":$budget}" budgets describe-notifications-for-budget
@@ -236,9 +246,13 @@ for region in $regions; do
     echo "account $account: $region ..." >&2
     ask "$region" "describe-trails@$region" cloudtrail describe-trails
     ask "$region" "list-rules@$region" events list-rules
-    # Targets of the rules that could be meant for AWS Health or GuardDuty; in doubt one too many.
+    # Targets of the rules that could be meant for AWS Health, GuardDuty, trails or alarms; in doubt one too many.
     awk '
-        function concerned() { return pattern !~ /source/ || pattern ~ /aws\.health|Health|aws\.guardduty|GuardDuty|prefix|suffix|wildcard|anything-but|exists|[$]or/ }
+        function concerned() {
+            return pattern !~ /source/ || pattern !~ /detail-type/ ||
+                pattern ~ /aws\.health|Health|aws\.guardduty|GuardDuty|via CloudTrail|Alarm State Change/ ||
+                pattern ~ /prefix|suffix|wildcard|anything-but|exists|[$]or/
+        }
         /^        \{/ { name = pattern = "" }
         /^            "Name": / { name = $0; sub(/^ *"Name": /, "", name); sub(/,$/, "", name) }
         /^            "EventPattern": / { pattern = $0 }
@@ -352,8 +366,17 @@ done
 words CloudWatchLogsLogGroupArn "$folder"/cloudtrail/describe-trails@*.json | cut -d: -f4 | sort -u |
     while IFS= read -r group_region; do
         ask "$group_region" "describe-log-groups@$group_region" logs describe-log-groups
+        asked "$group_region" "$alarms" cloudwatch describe-alarms ||
+            ask_about "$group_region" "$alarms" cloudwatch describe-alarms
+        ask_about "$group_region" '{"AlarmTypes":["LogAlarm"]}' cloudwatch describe-alarms
     done
-cat "$folder"/cloudwatch/*.json "$folder"/budgets/*.json "$folder"/events/*.json 2>/dev/null |
+# Metric filters are told to their own account alone.
+words CloudWatchLogsLogGroupArn "$folder"/cloudtrail/describe-trails@*.json | sort -u |
+    sed -n 's/^arn:[^:]*:logs:\([^:]*\):'"$account"':log-group:\(.*\)$/\1 \2/p' | sed 's/:\*$//' |
+    while read -r group_region group; do
+        ask_about "$group_region" "{\"logGroupName\":\"$group\"}" logs describe-metric-filters
+    done
+cat "$folder"/cloudwatch/*.json "$folder"/budgets/*.json "$folder"/events/*.json "$folder"/ce/*.json 2>/dev/null |
     tr '"' '\n' | grep '^arn:aws[a-z-]*:sns:[a-z0-9-]*:[0-9]*:[A-Za-z0-9_.-]*$' | sort -u | while IFS= read -r topic; do
     topic_region=$(printf '%s' "$topic" | cut -d: -f4)
     ask_about "$topic_region" "{\"TopicArn\":\"$topic\"}" sns get-topic-attributes

@@ -299,7 +299,7 @@ fn region_of(
 
 /// Whether the operation answers for the whole account, wherever it is asked.
 fn is_global(operation: Operation) -> bool {
-    let services = ["account", "billing", "budgets", "cloudfront", "iam", "organizations", "sts"];
+    let services = ["account", "billing", "budgets", "ce", "cloudfront", "iam", "organizations", "sts"];
     services.contains(&operation.spec().service) || operation == Operation::S3ListBuckets
 }
 

@@ -3,7 +3,12 @@
 use crate::snapshot::Time;
 
 shapes! {
-    DescribeAlarms { metric_alarms: Vec<MetricAlarm>, composite_alarms: Vec<CompositeAlarm>, next_token: String }
+    DescribeAlarms {
+        metric_alarms: Vec<MetricAlarm>,
+        composite_alarms: Vec<CompositeAlarm>,
+        log_alarms: Vec<LogAlarm>,
+        next_token: String,
+    }
     MetricAlarm {
         alarm_name: String,
         alarm_arn: String,
@@ -34,6 +39,26 @@ shapes! {
         alarm_rule: String,
         state_value: String,
     }
+    LogAlarm {
+        alarm_name: String,
+        alarm_arn: String,
+        actions_enabled: bool,
+        alarm_actions: Vec<String>,
+        state_value: String,
+        evaluation_state: String,
+        scheduled_query_configuration: ScheduledQueryConfiguration,
+        query_results_to_evaluate: i64,
+        query_results_to_alarm: i64,
+        threshold: f64,
+        comparison_operator: String,
+    }
+    ScheduledQueryConfiguration {
+        query_string: String,
+        log_group_identifiers: Vec<String>,
+        schedule_configuration: ScheduleConfiguration,
+        aggregation_expression: String,
+    }
+    ScheduleConfiguration { schedule_expression: String, start_time_offset: i64, end_time_offset: i64 }
     Dimension { name: String, value: String }
     MetricDataQuery {
         id: String,

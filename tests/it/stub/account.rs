@@ -55,6 +55,9 @@ const PAGED: &[&str] = &[
     "ListMilestones",
     "ListInstances",
     "ListFindings",
+    "DescribeMetricFilters",
+    "GetAnomalyMonitors",
+    "GetAnomalySubscriptions",
 ];
 
 /// A snapshot's JSON as something that answers calls, lists in pages of at most `page_size` items.
@@ -134,6 +137,7 @@ fn page(response: &Value, page_size: usize, call: &Call) -> Value {
         ("efs" | "elbv2" | "cloudfront", _) | ("kms", "ListKeys") => "NextMarker",
         ("s3api", _) => "ContinuationToken",
         ("apigateway", _) => "position",
+        ("ce", _) => "NextPageToken",
         ("accessanalyzer" | "billing" | "logs", _) => "nextToken",
         _ => "NextToken",
     };

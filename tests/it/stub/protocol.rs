@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Request, Response, cbor, names, routes, xml};
 
-const TOKENS: [&str; 5] = ["Marker", "NextToken", "nextToken", "ContinuationToken", "position"];
+const TOKENS: [&str; 6] = ["Marker", "NextToken", "nextToken", "NextPageToken", "ContinuationToken", "position"];
 
 /// What somebody asked.
 #[derive(Debug, Clone)]

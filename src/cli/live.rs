@@ -6,14 +6,20 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::progress::Bar;
 use crate::Error;
-use crate::collect::{self, Cancel, CollectError, Limits, Options, Progress, Silent};
-use crate::snapshot::{ApiError, Operation, Snapshot, Time};
+use crate::collect::{self, Cancel, CollectError, Limits, Options, Silent};
+use crate::snapshot::{Operation, Snapshot, Time};
 
 /// Exit code of a run that a second Ctrl-C ends at once, as shells expect it.
 const EXIT_INTERRUPTED: i32 = 130;
 
 const DEFAULT_TIMEOUT: u64 = 900;
+/// Host names that are looked up at once.
+const LOOKING_UP: usize = 64;
+/// Connections that may be open, those that wait for further calls included.
+#[cfg(unix)]
+const CONNECTIONS: u64 = 4096;
 
 /// How to reach a running account.
 #[derive(Debug, Clone, clap::Args)]
@@ -56,7 +62,7 @@ impl LiveArgs {
             if std::io::stderr().is_terminal() {
                 let bar = Bar::new();
                 let collected = Box::pin(collect::collect(&options, &bar)).await;
-                bar.0.finish_and_clear();
+                bar.finish();
                 collected
             } else {
                 Box::pin(collect::collect(&options, &Silent)).await
@@ -100,9 +106,28 @@ pub(super) fn told(error: CollectError) -> Error {
     Error::other(error.to_string(), error.hint())
 }
 
+/// A scan of all Regions talks to hundreds of hosts at once, and some systems let a program have 256 open files. Where the
+/// limit cannot be raised, calls beyond it end as errors in the snapshot.
+#[cfg(unix)]
+fn allow_connections() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = limit.maximum.map_or(CONNECTIONS, |most| most.min(CONNECTIONS));
+    if limit.current.is_some_and(|current| current < wanted) {
+        setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum }).ok();
+    }
+}
+
+/// Elsewhere connections are no files.
+#[cfg(not(unix))]
+fn allow_connections() {}
+
 pub(super) fn new_runtime() -> Result<tokio::runtime::Runtime, Error> {
+    allow_connections();
     tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        // They look host names up, of which a scan of many Regions has hundreds.
+        .max_blocking_threads(LOOKING_UP)
         .build()
         .map_err(|source| Error::other(format!("cannot start collecting: {source}"), ""))
 }
@@ -135,29 +160,4 @@ pub(super) fn bar_of_accounts(accounts: usize) -> ProgressBar {
     }
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
-}
-
-/// Calls made and calls known, on one line.
-struct Bar(ProgressBar);
-
-impl Bar {
-    fn new() -> Self {
-        let bar = ProgressBar::new(0);
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {pos}/{len} calls  {wide_msg}") {
-            bar.set_style(style);
-        }
-        bar.enable_steady_tick(Duration::from_millis(100));
-        Self(bar)
-    }
-}
-
-impl Progress for Bar {
-    fn started(&self, operation: Operation, region: &str) {
-        self.0.inc_length(1);
-        self.0.set_message(format!("{} in {region}", operation.label()));
-    }
-
-    fn finished(&self, _: Operation, _: &str, _: Option<&ApiError>) {
-        self.0.inc(1);
-    }
 }

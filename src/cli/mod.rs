@@ -20,6 +20,8 @@ mod organization;
 mod overview;
 mod permissions;
 mod problem;
+#[cfg(feature = "live")]
+mod progress;
 mod rules;
 mod ruleset;
 mod scan;

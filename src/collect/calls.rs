@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::context::Context;
 use super::regions;
 use super::service::{Collector, Work};
+use super::together::all;
 use crate::snapshot::{Operation, Request};
 
 /// A collector that makes these calls.
@@ -79,6 +79,11 @@ impl Call {
         self
     }
 
+    /// How many calls follow one another at most, this one included.
+    fn depth(&self) -> usize {
+        1 + self.then.iter().map(Self::depth).max().unwrap_or(0)
+    }
+
     /// The operations of this call and of those that follow from it.
     #[cfg(test)]
     pub(super) fn operations(&self) -> Vec<Operation> {
@@ -96,7 +101,7 @@ impl Call {
 impl Calls {
     /// Makes the calls.
     pub(super) async fn read(&self, context: &Context<'_>) {
-        join_all(self.0.iter().map(|call| start(context, call))).await;
+        all(self.0.iter().map(|call| start(context, call))).await;
     }
 }
 
@@ -104,6 +109,10 @@ impl Collector for Calls {
     fn start<'a>(&self, context: &'a Context<'a>) -> Option<Work<'a>> {
         let calls = Self(self.0);
         Some(Box::pin(async move { calls.read(context).await }))
+    }
+
+    fn depth(&self) -> usize {
+        self.0.iter().map(Call::depth).max().unwrap_or(0)
     }
 
     #[cfg(test)]
@@ -116,7 +125,7 @@ async fn start(context: &Context<'_>, call: &'static Call) {
     match call.place {
         Place::EachRegion => {
             let regions = regions::asked(context).await;
-            join_all(regions.iter().map(|region| make(context, call, region, Request::new()))).await;
+            all(regions.iter().map(|region| make(context, call, region, Request::new()))).await;
         }
         Place::Leader => make(context, call, context.leader(), Request::new()).await,
         // Nothing is named before something answered.
@@ -131,7 +140,7 @@ fn make<'a>(context: &'a Context<'_>, call: &'static Call, region: &'a str, abou
         let Some(answer) = context.ask(call.operation, region, request, members(context, call.told)).await else {
             return;
         };
-        join_all(call.then.iter().flat_map(|next| follow(context, next, region, &answer))).await;
+        all(call.then.iter().flat_map(|next| follow(context, next, region, &answer))).await;
     })
 }
 

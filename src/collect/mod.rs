@@ -14,12 +14,12 @@ mod regions;
 mod service;
 mod session;
 mod throttle;
+mod together;
 mod wire;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use futures_util::future::join_all;
 use tokio::sync::watch;
 
 use crate::snapshot::{ApiError, Operation, Snapshot, SnapshotHeader, Time};
@@ -28,9 +28,9 @@ pub use error::CollectError;
 pub use organization::{Entry, Home};
 
 use context::Context;
-use service::COLLECTORS;
 use session::Session;
 use throttle::Throttles;
+use together::all;
 
 /// What to collect, as whom, and for how long.
 #[derive(Debug, Clone)]
@@ -169,7 +169,7 @@ async fn gather(
     throttles: Throttles,
 ) -> Result<Snapshot, CollectError> {
     let context = Context::new(options, progress, session, throttles);
-    join_all(COLLECTORS.iter().filter_map(|(_, collector)| collector.start(&context))).await;
+    all(service::start(&context)).await;
     if options.cancel.is_cancelled() && !options.partial {
         return Err(CollectError::Cancelled);
     }

@@ -12,10 +12,10 @@ use tokio::time::Instant;
 
 use crate::snapshot::Operation;
 
-/// Calls that may be open at once in all.
-const OPEN_IN_ALL: usize = 64;
+/// Calls that may be open at once in all: with fewer, a scan of many Regions waits for itself, not for AWS.
+const OPEN_IN_ALL: usize = 512;
 /// Calls that may be open at once for one service in one Region.
-const OPEN_PER_SERVICE: usize = 8;
+const OPEN_PER_SERVICE: usize = 16;
 
 /// Calls a second by which a service may be asked in one Region, as AWS publishes them, or a cautious guess where it does not.
 const RATES: &[(&str, u32)] = &[

@@ -45,7 +45,7 @@ pub(crate) fn records(source: &Source<'_, GetEventSelectors>, partition: &str, c
     let basic = answer.event_selectors.iter().flatten().any(|selector| basic(selector, partition, calls));
     let advanced =
         answer.advanced_event_selectors.iter().flatten().any(|selector| advanced(selector, partition, calls));
-    if !basic && !advanced && !(answer.event_selectors.iter().flatten().all(is_told) && are_told(answer)) {
+    if !(basic || advanced || answer.event_selectors.iter().flatten().all(is_told) && are_told(answer)) {
         return Fact::unknown(source.gap(MEMBER_MISSING, "an event selector lacks a member that says what it records"));
     }
     let pointer = if answer.event_selectors.is_some() { "/EventSelectors" } else { "/AdvancedEventSelectors" };

@@ -23,6 +23,8 @@ mod gate;
 #[cfg(unix)]
 mod gather;
 mod governance;
+#[cfg(feature = "live")]
+mod growth;
 mod guards;
 mod hostile;
 mod iam;
@@ -38,6 +40,8 @@ mod menagerie;
 mod monitoring;
 #[cfg(feature = "live")]
 mod moto;
+#[cfg(feature = "live")]
+mod moto_permissions;
 mod observations;
 mod offline;
 #[cfg(feature = "live")]

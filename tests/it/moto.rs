@@ -42,13 +42,13 @@ fn installed() -> &'static Path {
 }
 
 /// A server of its own for each test: accounts do not meet.
-struct Moto {
+pub(crate) struct Moto {
     process: Child,
     port: u16,
 }
 
 impl Moto {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let mut command = Command::new(installed().join("bin/moto_server"));
         command.args(["-H", "127.0.0.1", "-p", "0"]).env("PYTHONUNBUFFERED", "1");
         let mut process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
@@ -71,13 +71,24 @@ impl Moto {
         moto
     }
 
+    pub(crate) fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Has moto refuse what policies do not allow, or nothing.
+    pub(crate) fn enforce(&self, enforced: bool) {
+        let free = if enforced { "0" } else { "inf" };
+        let kind = ("content-type", "text/plain");
+        self.call("moto-api", "us-east-1", "POST /moto-api/reset-auth", &[kind], free);
+    }
+
     /// Makes one IAM call.
-    fn iam(&self, form: &str) {
+    pub(crate) fn iam(&self, form: &str) {
         drop(self.form("iam", "us-east-1", "2010-05-08", form));
     }
 
     /// Makes one call of a service that takes forms.
-    fn form(&self, service: &str, region: &str, version: &str, form: &str) -> String {
+    pub(crate) fn form(&self, service: &str, region: &str, version: &str, form: &str) -> String {
         let kind = ("content-type", "application/x-www-form-urlencoded");
         self.call(service, region, "POST /", &[kind], &format!("{form}&Version={version}"))
     }

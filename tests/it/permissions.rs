@@ -2,8 +2,7 @@
 //! and without any one of its actions exactly the calls are that need it.
 //!
 //! The stub enforces every action, from a table of its own: operations need the action of their own name, which AWS's
-//! catalogue must have, but for those that AWS documents otherwise. moto enforces IAM by its own tables where it has the
-//! operation (see `moto.rs`).
+//! catalogue must have, but for those that AWS documents otherwise. What moto enforces stands in `moto_permissions.rs`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -2,12 +2,13 @@
 
 use aws_sdk_account::Client;
 use aws_sdk_account::types::{self, AlternateContactType};
-use futures_util::future::{join, join_all};
+use futures_util::future::join;
 
 use super::{Collector, Work};
 use crate::collect::context::{Context, client, nothing, request};
 use crate::collect::convert::{IntoShape, shape, words};
 use crate::collect::regions;
+use crate::collect::together::all;
 use crate::snapshot::shapes::account::{
     AlternateContact, ContactInformation, GetAlternateContact, GetContactInformation, Region,
 };
@@ -21,7 +22,7 @@ impl Collector for Account {
             let client = client!(context, aws_sdk_account, context.leader());
             let kinds =
                 [AlternateContactType::Billing, AlternateContactType::Operations, AlternateContactType::Security];
-            let alternates = join_all(kinds.into_iter().map(|kind| alternate_contact(context, &client, kind)));
+            let alternates = all(kinds.into_iter().map(|kind| alternate_contact(context, &client, kind)));
             join(regions::asked(context), join(contact(context, &client), alternates)).await;
         }))
     }

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_budgets::{Client, types};
-use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::{Collector, Work, sns};
 use crate::collect::context::{Context, client, request};
 use crate::collect::convert::{append, shape, words};
+use crate::collect::together::all;
 use crate::snapshot::shapes::budgets as shapes;
 use crate::snapshot::shapes::budgets::{
     AutoAdjustData, Budget, CalculatedSpend, CostTypes, DescribeBudgets, DescribeNotificationsForBudget,
@@ -24,6 +24,10 @@ impl Collector for Budgets {
             let client = client!(context, aws_sdk_budgets, context.leader());
             budgets(context, &client).await;
         }))
+    }
+
+    fn depth(&self) -> usize {
+        6
     }
 }
 
@@ -48,7 +52,7 @@ async fn budgets(context: &Context<'_>, client: &Client) {
     };
     let asked = request([("AccountId", account.as_str().into())]);
     if let Some(names) = context.observe(region, asked, answer, names).await {
-        join_all(names.iter().map(|name| notifications(context, client, name))).await;
+        all(names.iter().map(|name| notifications(context, client, name))).await;
     }
 }
 
@@ -70,7 +74,7 @@ async fn notifications(context: &Context<'_>, client: &Client, budget: &str) {
     let asked = request([("AccountId", account.as_str().into()), ("BudgetName", budget.into())]);
     let found = |answer: &DescribeNotificationsForBudget| answer.notifications.clone();
     if let Some(found) = context.observe(region, asked, answer, found).await.flatten() {
-        join_all(found.iter().map(|notification| subscribers(context, client, budget, notification))).await;
+        all(found.iter().map(|notification| subscribers(context, client, budget, notification))).await;
     }
 }
 

@@ -19,6 +19,10 @@ impl Collector for Ce {
             join(monitors(context), subscriptions(context)).await;
         }))
     }
+
+    fn depth(&self) -> usize {
+        4
+    }
 }
 
 async fn monitors(context: &Context<'_>) {

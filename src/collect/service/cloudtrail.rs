@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::types::{self, LookupAttribute, LookupAttributeKey};
-use futures_util::future::{join, join_all, join3};
+use futures_util::future::{join, join3};
 use serde_json::{Map, Value, json};
 
 use super::{Collector, Work, logs, s3api};
@@ -13,6 +13,7 @@ use crate::collect::context::{Context, Next, client, nothing, request};
 use crate::collect::convert::{IntoShape, append, shape, words};
 use crate::collect::partition::is_region;
 use crate::collect::regions;
+use crate::collect::together::all;
 use crate::snapshot::shapes::cloudtrail::{
     AdvancedEventSelector, DataResource, DescribeTrails, Event, EventSelector, FieldSelector, GetEventSelectors,
     GetTrailStatus, LookupEvents, Trail,
@@ -42,12 +43,16 @@ impl Collector for CloudTrail {
         Some(Box::pin(async move {
             let trails = async {
                 let regions = regions::asked(context).await;
-                join_all(regions.iter().map(|region| trails(context, region))).await;
+                all(regions.iter().map(|region| trails(context, region))).await;
             };
             let client = client!(context, aws_sdk_cloudtrail, context.leader());
-            let events = join_all(LOOKED_UP.into_iter().map(|(key, value)| events(context, &client, key, value)));
+            let events = all(LOOKED_UP.into_iter().map(|(key, value)| events(context, &client, key, value)));
             join3(trails, events, STORES.read(context)).await;
         }))
+    }
+
+    fn depth(&self) -> usize {
+        5
     }
 }
 
@@ -71,9 +76,9 @@ async fn trails(context: &Context<'_>, region: &str) {
     };
     if let Some((trails, buckets, groups)) = context.observe(region, Request::new(), answer, found).await {
         join3(
-            join_all(trails.iter().map(|(arn, home)| trail(context, arn, home))),
-            join_all(buckets.iter().map(|bucket| s3api::follow(context, bucket))),
-            join_all(groups.iter().map(|group| logs::follow(context, group))),
+            all(trails.iter().map(|(arn, home)| trail(context, arn, home))),
+            all(buckets.iter().map(|bucket| s3api::follow(context, bucket))),
+            all(groups.iter().map(|group| logs::follow(context, group))),
         )
         .await;
     }

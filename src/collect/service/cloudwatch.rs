@@ -26,6 +26,10 @@ impl Collector for CloudWatch {
             join(alarms(context, context.leader()), billing_metrics(context, &client)).await;
         }))
     }
+
+    fn depth(&self) -> usize {
+        4
+    }
 }
 
 /// Reads the alarms on logs of a Region. They are asked for by themselves: where AWS does not know them yet, that must not

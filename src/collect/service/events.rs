@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_eventbridge::{Client, types};
-use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::{Collector, Work, sns};
 use crate::collect::context::{Context, client, request};
 use crate::collect::convert::{append, shape, words};
 use crate::collect::regions;
+use crate::collect::together::all;
 use crate::snapshot::Request;
 use crate::snapshot::shapes::events::{ListRules, ListTargetsByRule, Rule, Target};
 
@@ -36,8 +36,12 @@ impl Collector for Events {
     fn start<'a>(&self, context: &'a Context<'a>) -> Option<Work<'a>> {
         Some(Box::pin(async move {
             let regions = regions::asked(context).await;
-            join_all(regions.iter().map(|region| rules(context, region))).await;
+            all(regions.iter().map(|region| rules(context, region))).await;
         }))
+    }
+
+    fn depth(&self) -> usize {
+        5
     }
 }
 
@@ -53,7 +57,7 @@ async fn rules(context: &Context<'_>, region: &str) {
         },
     );
     if let Some(names) = context.observe(region, Request::new(), answer, concerned_rules).await {
-        join_all(names.iter().map(|name| targets(context, &client, region, name))).await;
+        all(names.iter().map(|name| targets(context, &client, region, name))).await;
     }
 }
 

@@ -1,12 +1,13 @@
 //! Amazon GuardDuty: detectors, and their findings of high severity that nobody archived.
 
-use futures_util::future::{join, join_all};
+use futures_util::future::join;
 use serde_json::{Value, json};
 
 use super::{Collector, Work};
 use crate::collect::calls::texts;
 use crate::collect::context::{Context, request};
 use crate::collect::regions;
+use crate::collect::together::all;
 use crate::snapshot::{Operation, Request};
 
 /// Findings that one call reads; AWS takes no more.
@@ -18,15 +19,19 @@ impl Collector for GuardDuty {
     fn start<'a>(&self, context: &'a Context<'a>) -> Option<Work<'a>> {
         Some(Box::pin(async move {
             let regions = regions::asked(context).await;
-            join_all(regions.iter().map(|region| detectors(context, region))).await;
+            all(regions.iter().map(|region| detectors(context, region))).await;
         }))
+    }
+
+    fn depth(&self) -> usize {
+        3
     }
 }
 
 async fn detectors(context: &Context<'_>, region: &str) {
     let answer = context.ask(Operation::GuarddutyListDetectors, region, Request::new(), Request::new()).await;
     let found = answer.map(|answer| texts(&answer, "/DetectorIds/*")).unwrap_or_default();
-    join_all(found.iter().map(|detector| self::detector(context, region, detector))).await;
+    all(found.iter().map(|detector| self::detector(context, region, detector))).await;
 }
 
 async fn detector(context: &Context<'_>, region: &str, detector: &str) {
@@ -50,5 +55,5 @@ async fn findings(context: &Context<'_>, region: &str, detector: &str) {
         let asked = request([("DetectorId", detector.into()), ("FindingIds", ids.into())]);
         context.ask(Operation::GuarddutyGetFindings, region, asked, Request::new())
     };
-    join_all(ids.chunks(AT_ONCE).map(read)).await;
+    all(ids.chunks(AT_ONCE).map(read)).await;
 }

@@ -4,7 +4,7 @@ use aws_sdk_iam::types::{self, AssignmentStatusType, EntityType, ReportStateType
 use aws_sdk_iam::{
     Client, operation::get_account_authorization_details::GetAccountAuthorizationDetailsOutput as Details,
 };
-use futures_util::future::{join, join_all, join5};
+use futures_util::future::{join, join5};
 use tokio::time::Instant;
 
 use super::{Collector, Work};
@@ -12,6 +12,7 @@ use crate::collect::calls::{Call, Calls};
 use crate::collect::context::{Context, Next, client, nothing, request};
 use crate::collect::convert::{IntoShape, append, shape, words};
 use crate::collect::error::stand_in;
+use crate::collect::together::all;
 use crate::snapshot::shapes::iam::{
     AttachedPolicy, GetAccountAuthorizationDetails, GetAccountPasswordPolicy, GetAccountSummary, GetCredentialReport,
     GroupDetail, InstanceProfile, ListAccountAliases, ListOrganizationsFeatures, ListVirtualMfaDevices,
@@ -43,7 +44,7 @@ impl Collector for Iam {
     fn start<'a>(&self, context: &'a Context<'a>) -> Option<Work<'a>> {
         Some(Box::pin(async move {
             let client = &client!(context, aws_sdk_iam, context.leader());
-            let chains = join_all(CHAINS.iter().map(|filter| authorization_details(context, client, filter)));
+            let chains = all(CHAINS.iter().map(|filter| authorization_details(context, client, filter)));
             let settings = join5(
                 summary(context, client),
                 password_policy(context, client),
@@ -53,6 +54,11 @@ impl Collector for Iam {
             );
             join(FEDERATION.read(context), join(join(credential_report(context, client), chains), settings)).await;
         }))
+    }
+
+    fn depth(&self) -> usize {
+        // Users at IAM's quota take five pages.
+        5
     }
 }
 

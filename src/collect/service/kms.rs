@@ -1,14 +1,15 @@
 //! AWS KMS: every key with its rotation, and the policies of keys that topics name.
 
-use aws_sdk_kms::{Client, types};
+use aws_sdk_kms::types;
 
-use futures_util::future::join_all;
+use futures_util::future::join;
 
 use super::{Collector, Work};
 use crate::collect::calls::texts;
 use crate::collect::context::{Context, client, nothing, request};
 use crate::collect::convert::{IntoShape, shape, words};
 use crate::collect::regions;
+use crate::collect::together::all;
 use crate::snapshot::shapes::kms::{DescribeKey, GetKeyPolicy, KeyMetadata};
 use crate::snapshot::{Operation, Request};
 
@@ -18,15 +19,19 @@ impl Collector for Kms {
     fn start<'a>(&self, context: &'a Context<'a>) -> Option<Work<'a>> {
         Some(Box::pin(async move {
             let regions = regions::asked(context).await;
-            join_all(regions.iter().map(|region| keys(context, region))).await;
+            all(regions.iter().map(|region| keys(context, region))).await;
         }))
+    }
+
+    fn depth(&self) -> usize {
+        2
     }
 }
 
 async fn keys(context: &Context<'_>, region: &str) {
     let pages = request([("Limit", 1000.into())]);
     if let Some(answer) = context.ask(Operation::KmsListKeys, region, Request::new(), pages).await {
-        join_all(texts(&answer, "/Keys/*/KeyArn").iter().map(|key| listed(context, region, key))).await;
+        all(texts(&answer, "/Keys/*/KeyArn").iter().map(|key| listed(context, region, key))).await;
     }
 }
 
@@ -66,17 +71,19 @@ async fn describe<R>(
 /// Reads one key by id, ARN or alias. `GetKeyPolicy` takes no alias, so it is asked about the ARN behind one.
 pub(super) async fn follow(context: &Context<'_>, region: &str, key: &str) {
     let arn = |key: &DescribeKey| key.key_metadata.as_ref().and_then(|metadata| metadata.arn.clone());
-    let described = describe(context, region, key, arn).await.flatten();
+    let described = describe(context, region, key, arn);
     let is_alias = key.starts_with("alias/") || key.contains(":alias/");
-    let key = match described {
-        Some(arn) if is_alias => arn,
-        None if is_alias => return,
-        _ => key.to_owned(),
-    };
-    policy(context, &client!(context, aws_sdk_kms, region), region, &key).await;
+    if is_alias {
+        if let Some(arn) = described.await.flatten() {
+            policy(context, region, &arn).await;
+        }
+    } else {
+        join(described, policy(context, region, key)).await;
+    }
 }
 
-async fn policy(context: &Context<'_>, client: &Client, region: &str, key: &str) {
+async fn policy(context: &Context<'_>, region: &str, key: &str) {
+    let client = client!(context, aws_sdk_kms, region);
     let answer = async {
         let output = context
             .send(Operation::KmsGetKeyPolicy, region, Box::pin(client.get_key_policy().key_id(key).send()))

@@ -31,6 +31,7 @@ mod sts;
 mod support;
 mod wellarchitected;
 
+use std::cmp::Reverse;
 use std::pin::Pin;
 
 #[cfg(test)]
@@ -46,6 +47,11 @@ pub(super) trait Collector: Sync {
     fn start<'a>(&self, context: &'a Context<'a>) -> Option<Work<'a>> {
         let _ = context;
         None
+    }
+
+    /// How many of its calls follow one another at most, those of other services included that they lead to.
+    fn depth(&self) -> usize {
+        1
     }
 
     /// The calls that it is a list of.
@@ -88,6 +94,14 @@ pub(super) const COLLECTORS: &[(&str, &dyn Collector)] = &[
     ("support", &support::Support),
     ("wellarchitected", &wellarchitected::WELL_ARCHITECTED),
 ];
+
+/// Starts every collector, those with the longest chains of calls first: theirs decide how long a scan takes, and others
+/// fill the time in which AWS is busy with them.
+pub(super) fn start<'a>(context: &'a Context<'a>) -> Vec<Work<'a>> {
+    let mut all: Vec<&dyn Collector> = COLLECTORS.iter().map(|(_, collector)| *collector).collect();
+    all.sort_by_key(|collector| Reverse(collector.depth()));
+    all.into_iter().filter_map(|collector| collector.start(context)).collect()
+}
 
 #[cfg(test)]
 mod tests {

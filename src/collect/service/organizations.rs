@@ -37,6 +37,10 @@ impl Collector for Organizations {
             join3(organization(context, &client), own_account(context, &client), GOVERNANCE.read(context)).await;
         }))
     }
+
+    fn depth(&self) -> usize {
+        2
+    }
 }
 
 async fn organization(context: &Context<'_>, client: &Client) {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use futures_util::future::join_all;
 use serde_json::Value;
 
 use super::{Collector, Work};
 use crate::collect::context::{Context, request};
 use crate::collect::partition::is_region;
+use crate::collect::together::all;
 use crate::snapshot::{Operation, Request};
 
 pub(super) struct S3;
@@ -16,8 +16,12 @@ impl Collector for S3 {
     fn start<'a>(&self, context: &'a Context<'a>) -> Option<Work<'a>> {
         Some(Box::pin(async move {
             let buckets = homes(context).await;
-            join_all(buckets.iter().map(|(name, region)| bucket(context, name, region))).await;
+            all(buckets.iter().map(|(name, region)| bucket(context, name, region))).await;
         }))
+    }
+
+    fn depth(&self) -> usize {
+        2
     }
 }
 
@@ -46,7 +50,7 @@ async fn list(context: &Context<'_>) -> BTreeMap<String, String> {
 
 async fn bucket(context: &Context<'_>, name: &str, region: &str) {
     let ask = |operation| context.ask(operation, region, request([("Bucket", name.into())]), Request::new());
-    join_all(SETTINGS.map(ask)).await;
+    all(SETTINGS.map(ask)).await;
 }
 
 const SETTINGS: [Operation; 9] = [

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_sns::{Client, types};
-use futures_util::future::{join, join_all};
+use futures_util::future::join;
 
 use super::{Collector, kms};
 use crate::collect::context::{Context, client, nothing, request};
 use crate::collect::convert::{IntoShape, append, shape};
 use crate::collect::partition::is_region;
+use crate::collect::together::all;
 use crate::snapshot::Operation;
 use crate::snapshot::shapes::sns::{
     GetSubscriptionAttributes, GetTopicAttributes, ListSubscriptionsByTopic, Subscription,
@@ -20,7 +21,7 @@ impl Collector for Sns {}
 
 /// Reads those of the given names that are topics, each in its own Region; others are left alone.
 pub(super) async fn follow(context: &Context<'_>, names: BTreeSet<String>) {
-    join_all(names.iter().filter_map(|name| Some(topic(context, name, region_of(name)?)))).await;
+    all(names.iter().filter_map(|name| Some(topic(context, name, region_of(name)?)))).await;
 }
 
 /// The Region of a topic's ARN.
@@ -61,7 +62,7 @@ async fn subscriptions(context: &Context<'_>, client: &Client, arn: &str, region
     );
     let confirmed = context.observe(region, request([("TopicArn", arn.into())]), answer, confirmed).await;
     if let Some(confirmed) = confirmed {
-        join_all(confirmed.iter().map(|arn| subscription(context, client, arn, region))).await;
+        all(confirmed.iter().map(|arn| subscription(context, client, arn, region))).await;
     }
 }
 

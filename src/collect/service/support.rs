@@ -27,6 +27,10 @@ impl Collector for Support {
             join(CALLS.read(context), checks(context)).await;
         }))
     }
+
+    fn depth(&self) -> usize {
+        2
+    }
 }
 
 async fn checks(context: &Context<'_>) {

@@ -8,15 +8,17 @@ mod cbor;
 mod names;
 pub(crate) mod organization;
 mod protocol;
+pub(crate) mod regions;
 pub(crate) mod relay;
 mod routes;
 mod xml;
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -63,6 +65,8 @@ pub(crate) fn refusal(code: &str) -> Reply {
 }
 
 type Answers = dyn Fn(&Call) -> Reply + Send + Sync;
+/// Answers as they are sent, by what was asked.
+type Known = Mutex<HashMap<Vec<u8>, Arc<Vec<u8>>>>;
 
 /// A running server. Its threads end with the test process.
 pub(crate) struct Stub {
@@ -72,15 +76,28 @@ pub(crate) struct Stub {
 
 impl Stub {
     pub(crate) fn serve(answers: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Self {
+        let answers: Arc<Answers> = Arc::new(answers);
+        Self::listen(move |stream, log| converse(stream, log, &*answers))
+    }
+
+    /// A server that takes its time for each call, as a network does, and hardly any of the processor's: what was asked
+    /// before is answered from memory. For measurements.
+    pub(crate) fn replay(delay: Duration, answers: impl Fn(&Call) -> Reply + Send + Sync + 'static) -> Self {
+        let answers: Arc<Answers> = Arc::new(answers);
+        let known: Arc<Known> = Arc::default();
+        Self::listen(move |stream, log| repeat(stream, log, delay, &known, &*answers))
+    }
+
+    fn listen(talk: impl Fn(&TcpStream, &Mutex<Vec<Call>>) -> std::io::Result<()> + Clone + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let calls = Arc::new(Mutex::new(Vec::new()));
-        let (log, answers): (_, Arc<Answers>) = (Arc::clone(&calls), Arc::new(answers));
+        let log = Arc::clone(&calls);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (log, answers) = (Arc::clone(&log), Arc::clone(&answers));
+                let (log, talk) = (Arc::clone(&log), talk.clone());
                 // A client that goes away in the middle is part of the tests, not a failure of the server.
-                std::thread::spawn(move || drop(converse(&stream, &log, &*answers)));
+                std::thread::spawn(move || drop(talk(&stream, &log)));
             }
         });
         Self { port, calls }
@@ -108,6 +125,21 @@ pub(crate) struct Request {
 impl Request {
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+impl Request {
+    /// What tells it from requests for something else, whenever they were signed.
+    fn key(&self) -> Vec<u8> {
+        let scope =
+            self.header("authorization").and_then(|text| text.split(", SignedHeaders").next()).unwrap_or_default();
+        // Without the key's id and the day.
+        let scope: Vec<&str> = scope.split('/').skip(2).collect();
+        let target = self.header("x-amz-target").unwrap_or_default();
+        let account = self.header("x-amz-account-id").unwrap_or_default();
+        let mut key = [self.method.as_str(), &self.path, &scope.join("/"), target, account].join("\n").into_bytes();
+        key.extend_from_slice(&self.body);
+        key
     }
 }
 
@@ -141,6 +173,37 @@ fn converse(stream: &TcpStream, log: &Mutex<Vec<Call>>, answers: &Answers) -> st
             }
             Reply::Broken(broken) => return break_answer(stream, broken),
         }
+    }
+    Ok(())
+}
+
+fn repeat(
+    mut stream: &TcpStream,
+    log: &Mutex<Vec<Call>>,
+    delay: Duration,
+    known: &Known,
+    answers: &Answers,
+) -> std::io::Result<()> {
+    stream.set_nodelay(true)?;
+    let mut input = BufReader::new(stream.try_clone()?);
+    while let Some(request) = read_request(&mut input)? {
+        let due = Instant::now() + delay;
+        let call = Call::of(&request);
+        log.lock().unwrap().push(call.clone());
+        let key = request.key();
+        let before = known.lock().unwrap().get(&key).cloned();
+        let answer = before.unwrap_or_else(|| {
+            let response = match answers(&call) {
+                Reply::Answer(answer) => call.answer(&answer),
+                Reply::Refusal(status, code, message) => call.refusal(status, &code, &message),
+                other => panic!("{other:?} is not for measurements"),
+            };
+            let answer = Arc::new(response.bytes(1.0));
+            known.lock().unwrap().insert(key, Arc::clone(&answer));
+            answer
+        });
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        stream.write_all(&answer)?;
     }
     Ok(())
 }
@@ -189,21 +252,29 @@ fn read_request(input: &mut impl BufRead) -> std::io::Result<Option<Request>> {
     Ok(Some(request))
 }
 
+impl Response {
+    /// The answer as it is sent, with the given part of its body.
+    fn bytes(&self, part: f64) -> Vec<u8> {
+        let mut head = format!("HTTP/1.1 {} Stub\r\ncontent-length: {}\r\n", self.status, self.body.len());
+        for (name, value) in &self.headers {
+            write!(head, "{name}: {value}\r\n").unwrap();
+        }
+        head.push_str("\r\n");
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "a part of a length"
+        )]
+        let length = (self.body.len() as f64 * part) as usize;
+        let mut bytes = head.into_bytes();
+        bytes.extend_from_slice(&self.body[..length]);
+        bytes
+    }
+}
+
 /// Writes an answer, or the given part of its body before the connection closes.
 fn write_response(mut stream: &TcpStream, response: &Response, part: f64) -> std::io::Result<()> {
-    let mut head = format!("HTTP/1.1 {} Stub\r\ncontent-length: {}\r\n", response.status, response.body.len());
-    for (name, value) in &response.headers {
-        write!(head, "{name}: {value}\r\n").unwrap();
-    }
-    head.push_str("\r\n");
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        clippy::cast_precision_loss,
-        reason = "a part of a length"
-    )]
-    let length = (response.body.len() as f64 * part) as usize;
-    stream.write_all(head.as_bytes())?;
-    stream.write_all(&response.body[..length])?;
+    stream.write_all(&response.bytes(part))?;
     stream.flush()
 }

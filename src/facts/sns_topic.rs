@@ -26,7 +26,7 @@ facts! {
         publishers: List<String> => [
             CloudwatchDescribeAlarms, BudgetsDescribeBudgets, BudgetsDescribeNotificationsForBudget,
             BudgetsDescribeSubscribersForNotification, EventsListRules, EventsListTargetsByRule,
-            CloudtrailDescribeTrails
+            CloudtrailDescribeTrails, LogsDescribeMetricFilters
         ];
         /// True when at least one subscription is confirmed.
         has_confirmed_subscription: bool => [SnsListSubscriptionsByTopic, SnsGetTopicAttributes];
@@ -38,7 +38,7 @@ facts! {
         policy_allows_publishers: bool => [
             SnsGetTopicAttributes, CloudwatchDescribeAlarms, BudgetsDescribeBudgets, BudgetsDescribeNotificationsForBudget,
             BudgetsDescribeSubscribersForNotification, EventsListRules, EventsListTargetsByRule,
-            CloudtrailDescribeTrails
+            CloudtrailDescribeTrails, LogsDescribeMetricFilters
         ];
         /// Whom the topic policy does not let publish, in words; absent when it lets everyone who does.
         policy_problem: String => [SnsGetTopicAttributes];
@@ -52,7 +52,7 @@ facts! {
         key_allows_publishers: bool => [
             SnsGetTopicAttributes, KmsDescribeKey, KmsGetKeyPolicy, CloudwatchDescribeAlarms, BudgetsDescribeBudgets,
             BudgetsDescribeNotificationsForBudget, BudgetsDescribeSubscribersForNotification, EventsListRules,
-            EventsListTargetsByRule, CloudtrailDescribeTrails
+            EventsListTargetsByRule, CloudtrailDescribeTrails, LogsDescribeMetricFilters
         ];
         /// Whom the key does not let publish, in words; absent when it lets everyone who does.
         key_problem: String => [SnsGetTopicAttributes, KmsDescribeKey, KmsGetKeyPolicy];

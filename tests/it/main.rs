@@ -57,6 +57,7 @@ mod recordings;
 mod review;
 #[cfg(target_os = "linux")]
 mod soak;
+mod statements;
 #[cfg(feature = "live")]
 mod stub;
 mod suppress;

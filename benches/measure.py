@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Measures `posture` beside its floors, in one run, and prints ratios.
 
-    cargo build --release --no-default-features && python3 benches/measure.py target/release/posture [--quick] [PART …]
+    cargo build --release --no-default-features --bin posture --example quota --example value
+    python3 benches/measure.py target/release/posture [--quick] [PART …]
 
-Parts: startup parse memory growth fleet. Processor time (user and system) is compared, never wall time, and each figure is the least of
-several runs, so that other work on the machine disturbs as little as it can. Python 3 alone; `jq` where it is there.
+Parts: startup parse threads growth fleet. Processor time (user and system) is compared, never wall time but for `threads`, and each figure is
+the least of several runs, so that other work on the machine disturbs as little as it can. Python 3 alone; `jq`, and the examples beside
+`posture`, where they are there.
 """
 
 import json
@@ -13,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 ACCOUNT = "123456789012"
 HEADER = (
@@ -72,17 +75,23 @@ def refused(whole):
 
 def cost(command, threads=None, runs=3, stdin=None):
     """Processor time in seconds and peak memory in bytes, the least of several runs."""
+    return spent(command, threads, runs, stdin)[:2]
+
+
+def spent(command, threads=None, runs=3, stdin=None):
+    """The same, and the time on the wall."""
     environment = {"PATH": os.environ["PATH"], **({"RAYON_NUM_THREADS": str(threads)} if threads else {})}
     least = None
     for _ in range(runs):
+        begin = time.monotonic()
         with open(stdin or os.devnull, "rb") as source, open(os.devnull, "wb") as sink:
             child = subprocess.Popen(command, stdin=source, stdout=sink, stderr=sink, env=environment)
             _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode not in (0, 1, 2, 3):
             sys.exit(f"{command} ended with {child.returncode}")
-        seconds = usage.ru_utime + usage.ru_stime
-        least = (seconds, usage.ru_maxrss * 1024) if least is None else (min(least[0], seconds), min(least[1], usage.ru_maxrss * 1024))
+        seen = (usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, time.monotonic() - begin)
+        least = seen if least is None else tuple(map(min, least, seen))
     return least
 
 
@@ -100,14 +109,38 @@ def startup(posture, folder, quick):
         print(f"  {what:<46} {seconds * 1000:7.1f} ms  {peak / 2**20:6.1f} MiB")
 
 
+def accounts(posture, quick):
+    """Accounts by name: of users alone, and at a share of IAM's quotas where the example that makes them is built."""
+    for users in (1000,) if quick else (1000, 5000):
+        yield f"{users} users", snapshot(ACCOUNT, users)
+    quota = os.path.join(os.path.dirname(posture), "examples/quota")
+    if os.path.exists(quota):
+        for kind, percent in (("teams", 2),) if quick else (("teams", 20), ("teams", 100), ("scattered", 20)):
+            made = subprocess.run([quota, kind, str(percent)], check=True, capture_output=True).stdout
+            yield f"{kind}, {percent} % of IAM's quotas", json.loads(made)
+
+
 def parse(posture, folder, quick):
-    for users in (1000, 5000):
-        whole = snapshot(ACCOUNT, users)
+    tiny = cost([posture, "--version"], threads=1, runs=10)
+    value = os.path.join(os.path.dirname(posture), "examples/value")
+    for name, whole in accounts(posture, quick):
         path, floor = write(folder, "whole.json", whole), write(folder, "refused.json", refused(whole))
         size = os.path.getsize(path)
         parsing, parsing_peak = cost([posture, "scan", "--snapshot", floor], threads=1)
         judging, peak = cost([posture, "scan", "--snapshot", path, "--format", "markdown"], threads=1)
-        print(f"  {users} users, {size / 2**20:.1f} MiB, one thread: parse {parsing * 1000:.0f} ms, parse and judge {judging * 1000:.0f} ms = {judging / parsing:.1f} x; peak {peak / size:.1f} x the file (parsing alone {parsing_peak / size:.1f} x)")
+        others = {"a tree of values (serde_json)": [value, path], "jq -c .": ["jq", "-c", ".", path]}
+        others = {other: cost(command)[0] for other, command in others.items() if shutil.which(command[0])}
+        print(f"  {name}, {size / 2**20:.1f} MiB, one thread: parse {parsing * 1000:.0f} ms, parse and judge {judging * 1000:.0f} ms = {judging / parsing:.1f} x")
+        print("".join(f"    = {judging / seconds:.2f} x {other}, {seconds * 1000:.0f} ms\n" for other, seconds in others.items()), end="")
+        print(f"    peak {peak / size:.1f} x the file, without the {tiny[1] / 2**20:.1f} MiB of the program {(peak - tiny[1]) / size:.1f} x (parsing alone {(parsing_peak - tiny[1]) / size:.1f} x)")
+
+
+def threads(posture, folder, quick):
+    for name, whole in accounts(posture, quick):
+        path = write(folder, "whole.json", whole)
+        command = [posture, "scan", "--snapshot", path, "--format", "markdown"]
+        (one, _, alone), (two, _, together) = spent(command, threads=1), spent(command, threads=2)
+        print(f"  {name}: {alone / together:.2f} x as fast on two threads by the wall; {two / one:.2f} x the processor time")
 
 
 def growth(posture, folder, quick):
@@ -141,7 +174,7 @@ def main():
     arguments = [argument for argument in sys.argv[1:] if argument != "--quick"]
     posture, parts = os.path.abspath(arguments[0]), arguments[1:]
     with tempfile.TemporaryDirectory() as folder:
-        for part in (startup, parse, growth, fleet):
+        for part in (startup, parse, threads, growth, fleet):
             if not parts or part.__name__ in parts:
                 print(part.__name__)
                 part(posture, folder, "--quick" in sys.argv)

@@ -248,11 +248,13 @@ fn a_session_that_lasts_is_opened_once_whatever_is_asked_and_its_report_is_asked
     let names: Vec<&str> = kept.keys().map(String::as_str).collect();
     let (one, two) = (format!("{}.json.zst", id(0)), format!("{}.json.zst", id(1)));
     assert_eq!(names, [one.as_str(), &two, "failed.ndjson", "organization.json"]);
-    let mode = |name: &str| {
+    #[cfg(unix)]
+    {
         use std::os::unix::fs::PermissionsExt;
-        std::fs::metadata(home.path().join("kept").join(name)).unwrap().permissions().mode() & 0o777
-    };
-    assert_eq!((mode(&one), mode("organization.json"), mode(".")), (0o600, 0o600, 0o700));
+        let kept = home.path().join("kept");
+        let mode = |name: &str| std::fs::metadata(kept.join(name)).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&one), mode("organization.json"), mode(".")), (0o600, 0o600, 0o700));
+    }
 }
 
 #[test]

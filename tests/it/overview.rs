@@ -26,7 +26,7 @@ fn passwords(value: &mut Value, least: Option<u64>) {
         Some(least) => one["response"] = json!({ "PasswordPolicy": { "MinimumPasswordLength": least } }),
         None => {
             one["error"] =
-                json!({ "code": "AccessDenied", "message": "not authorized to perform: iam:GetAccountPasswordPolicy" })
+                json!({ "code": "AccessDenied", "message": "not authorized to perform: iam:GetAccountPasswordPolicy" });
         }
     }
     observations.push(one);

@@ -201,7 +201,7 @@ impl Served {
             json!({ "Id": id, "Arn": arn, "Name": format!("team {}", &id[9..]), "Email": "canary-mail@example.com", "Status": state })
         };
         match operation {
-            "ListAccounts" => page("Accounts", self.kinds.keys().map(account).collect(), call),
+            "ListAccounts" => page("Accounts", self.kinds.keys().map(account), call),
             "ListRoots" => Reply::Answer(json!({ "Roots": [{ "Id": units[0], "Name": "Root" }] })),
             "ListOrganizationalUnitsForParent" => {
                 let below = match about("ParentId").as_str() {
@@ -213,7 +213,7 @@ impl Served {
             }
             "ListAccountsForParent" => {
                 let here = |id: &&String| units[place(id)] == about("ParentId");
-                page("Accounts", self.kinds.keys().filter(here).map(account).collect(), call)
+                page("Accounts", self.kinds.keys().filter(here).map(account), call)
             }
             "ListTagsForResource" => {
                 let tags = match place(&about("ResourceId")) {
@@ -227,7 +227,8 @@ impl Served {
     }
 }
 
-fn page(member: &str, items: Vec<Value>, call: &Call) -> Reply {
+fn page(member: &str, items: impl Iterator<Item = Value>, call: &Call) -> Reply {
+    let items: Vec<Value> = items.collect();
     let start: usize = call.token().map_or(0, |token| token.strip_prefix("from-").unwrap().parse().unwrap());
     let mut answer = json!({});
     answer[member] = items.iter().skip(start).take(PAGE).cloned().collect();

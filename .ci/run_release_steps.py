@@ -19,6 +19,7 @@ STAND_IN = """#!/bin/sh
 case "$1" in
   --version) echo "posture 9.8.7" ;;
   scan) exit 1 ;;
+  man) echo page > "$3/posture.1" ;;
   *) echo "$*" ;;
 esac
 """
@@ -83,7 +84,7 @@ def check_pack(folder):
         check(packed.returncode == 0, f"pack {target}: {packed.stderr}")
         with tarfile.open(folder / f"dist/posture-9.8.7-{target}.tar.gz") as archive:
             names = set(archive.getnames())
-        check({binary.name, "LICENSE", "README.md", "posture.1", "completions/posture.bash"} <= names, f"{names}")
+        check({binary.name, "LICENSE", "README.md", "man/posture.1", "completions/posture.bash"} <= names, f"{names}")
     wrong = run(".ci/pack 1.0.0 x86_64-unknown-linux-musl built", folder)
     check(wrong.returncode == 1, "a program of another version is packed")
     (built / "posture").write_text(STAND_IN.replace("exit 1", "exit 0"))

@@ -31,8 +31,7 @@ Examples:
   posture diff old.json new.json --fail-on-new              fail when anything got worse or is new
   posture diff old.json new.json --fail-on-new=high         … of severity high or critical
 
-Exit codes: 0 compared; 2 could not compare. With --fail-on-new also 1 something is worse or new; 3 nothing
-is, but something could not be judged again (--allow-unknown makes it 0).")]
+Exit codes: 0 compared; 2 could not compare. With --fail-on-new also 1 something is worse or new; 3 nothing is, but something could not be judged again (--allow-unknown makes it 0).")]
 pub(super) struct Args {
     /// The older snapshot or JSON report; `-` reads standard input
     old: PathBuf,

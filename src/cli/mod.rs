@@ -34,10 +34,12 @@ mod suppress;
 mod terminal;
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::error::{EXIT_CLEAN, EXIT_ERROR, Error};
+use crate::rule::compile::suggest;
 use crate::suppression::edit::EditError;
 
 /// Audits the security posture of an AWS account: evidence for every answer, never a pass without it.
@@ -84,11 +86,19 @@ Examples:
         /// The shell
         shell: clap_complete::Shell,
     },
-    /// Print the manual page
+    /// Print the manual page of the program or of a command
     #[command(after_help = "\
 Examples:
-  posture man > posture.1 && man ./posture.1")]
-    Man,
+  posture man > posture.1 && man ./posture.1
+  posture man iam paths > posture-iam-paths.1
+  posture man --dir ~/.local/share/man/man1             the pages of all commands")]
+    Man {
+        /// The command, as in `scan` or `iam paths`; the program's own page without it
+        command: Vec<String>,
+        /// Write the pages of the program and all its commands into a folder instead
+        #[arg(long, value_name = "DIR", conflicts_with = "command")]
+        dir: Option<PathBuf>,
+    },
 }
 
 /// Runs the command line of this process and gives its exit code.
@@ -128,7 +138,13 @@ fn run(command: Option<Command>) -> Result<u8, Error> {
         Some(Command::Permissions(args)) => permissions::run(&args),
         Some(Command::Schema(args)) => schema::run(&args),
         Some(Command::Completions { shell }) => completions(shell),
-        Some(Command::Man) => man(),
+        Some(Command::Man { command, dir: None }) => man(&command),
+        Some(Command::Man { dir: Some(dir), .. }) => {
+            let failed = |source| Error::Io { action: "write manual pages to", path: dir.clone(), source };
+            std::fs::create_dir_all(&dir).map_err(failed)?;
+            clap_mangen::generate_to(Cli::command(), &dir).map_err(failed)?;
+            Ok(EXIT_CLEAN)
+        }
     }
 }
 
@@ -198,13 +214,25 @@ fn completions(shell: clap_complete::Shell) -> Result<u8, Error> {
     Ok(EXIT_CLEAN)
 }
 
-fn man() -> Result<u8, Error> {
-    let mut page = Vec::new();
-    clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(|source| Error::Io {
+fn man(command: &[String]) -> Result<u8, Error> {
+    let mut page = Cli::command();
+    page.build();
+    for name in command {
+        let known: Vec<String> = page.get_subcommands().map(|one| one.get_name().to_owned()).collect();
+        let Some(found) = page.find_subcommand(name) else {
+            let near = suggest(name, known.iter().map(String::as_str));
+            let message = format!("`{}` has no command `{name}`{near}", page.get_name());
+            return Err(Error::other(message, "`posture --help` lists all commands"));
+        };
+        let title = found.get_bin_name().unwrap_or_else(|| found.get_name()).replace(' ', "-");
+        page = found.clone().name(title);
+    }
+    let mut rendered = Vec::new();
+    clap_mangen::Man::new(page).render(&mut rendered).map_err(|source| Error::Io {
         action: "render",
         path: "the manual page".into(),
         source,
     })?;
-    print(&page)?;
+    print(&rendered)?;
     Ok(EXIT_CLEAN)
 }

@@ -177,6 +177,13 @@ fn page(rule: &Rule) -> String {
     if let Some(cli) = &rule.remediation.cli {
         let _ = writeln!(text, "\n    {}", cli.trim().replace('\n', "\n    "));
     }
+    if matches!(rule.fix(), Ok(Some(fix)) if fix.has_commands()) {
+        let _ = writeln!(
+            text,
+            "\n`posture fix --rule {}` prints the commands with the account's values filled in.",
+            rule.id
+        );
+    }
     let actions: std::collections::BTreeSet<&str> =
         rule.operations.iter().flat_map(|operation| operation.spec().actions.iter().copied()).collect();
     if !actions.is_empty() {

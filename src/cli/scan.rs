@@ -37,9 +37,7 @@ Examples:
   posture scan --organization --keep today --since yesterday --format markdown    every account, one report
   posture scan --snapshot today --fleet --since yesterday.ndjson                  the same from saved snapshots
 
-Exit codes: 0 clean; 1 findings at or above --fail-on; 2 could not run; 3 no such findings, but a rule at
-or above --fail-on stayed unknown. With --stream: 0 when every line has its report or error record, 2 when a
-source could not be read to its end.")]
+Exit codes: 0 clean; 1 findings at or above --fail-on; 2 could not run; 3 no such findings, but a rule at or above --fail-on stayed unknown. With --stream: 0 when every line has its report or error record, 2 when a source could not be read to its end.")]
 pub(super) struct Args {
     /// Saved snapshot instead of a live account; `-` reads standard input; may be repeated
     #[arg(long, value_name = "PATH", num_args = 1..)]

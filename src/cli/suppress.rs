@@ -22,8 +22,7 @@ Examples:
     --reason \"key ordered, ticket 42\" --owner ann --expires 2026-12-31
   posture suppress iam-user-mfa-all 'arn:aws:iam::123456789012:user/ci-*' --reason \"service users\" --expires never
 
-The rule and the resource stand in every report. The finding stays in reports, counted and with its reason, and
-does not fail the run until the day of --expires has passed.")]
+The rule and the resource stand in every report. The finding stays in reports, counted and with its reason, and does not fail the run until the day of --expires has passed.")]
 pub(super) struct Args {
     /// The rule's id
     rule: String,

@@ -135,7 +135,7 @@ pub(crate) fn build(
         cost_anomalies: Fact::derived(Observed::Present(alerting.cost_anomalies.clone())),
         workloads: Fact::derived(Observed::Present(workloads(snapshot))),
         running_resources: Fact::derived(Observed::Present(infrastructure::running(infrastructure))),
-        multi_region_trails: Fact::derived(Observed::Present(trails.multi_region.clone())),
+        multi_region_trails: Fact::new(Observed::Present(trails.multi_region.clone()), trails.listed),
         has_organization_trail: trails.has_organization_trail(),
         has_bucket: Source::<ListBuckets>::global(snapshot)
             .required("/Buckets", |answer| answer.buckets.as_ref())

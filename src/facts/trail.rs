@@ -34,6 +34,8 @@ facts! {
         kms_key: String => [CloudtrailDescribeTrails];
         /// The log group that receives events; absent when there is none.
         log_group: String => [CloudtrailDescribeTrails];
+        /// The name in that log group's ARN; absent when there is none.
+        log_group_name: String => [CloudtrailDescribeTrails];
         /// The bucket that receives log files.
         bucket: String => [CloudtrailDescribeTrails];
         /// True while the trail records.
@@ -59,6 +61,8 @@ pub(crate) struct Trails {
     pub(crate) all: List<Resource<Trail>>,
     /// Multi-Region trails: each shows in every Region, so one Region's answer makes the list whole.
     pub(crate) multi_region: List<Trail>,
+    /// Where a Region lists them.
+    pub(crate) listed: Origin,
 }
 
 impl Trails {
@@ -81,6 +85,7 @@ pub(crate) fn build(snapshot: &Snapshot) -> Trails {
     let mut found: BTreeMap<&str, Found<'_>> = BTreeMap::new();
     let (mut gaps, mut nameless) = (Vec::new(), Vec::new());
     let mut whole = BTreeSet::new();
+    let mut listed = Origin::NONE;
     for answer in snapshot.answers::<cloudtrail::DescribeTrails>() {
         let source = Source::from_answer(answer);
         let Said::Present(described) = answer.said else {
@@ -92,6 +97,9 @@ pub(crate) fn build(snapshot: &Snapshot) -> Trails {
             continue;
         };
         if shows_every_trail(answer.observation) {
+            if whole.is_empty() {
+                listed = source.origin("/trailList");
+            }
             whole.insert(answer.observation.region.as_str());
         }
         for (index, trail) in list.iter().enumerate() {
@@ -118,7 +126,7 @@ pub(crate) fn build(snapshot: &Snapshot) -> Trails {
         gaps: if whole.is_empty() { [gaps.clone(), nameless.clone()].concat() } else { nameless.clone() },
     };
     gaps.extend(nameless);
-    Trails { all: List { items: all, gaps }, multi_region }
+    Trails { all: List { items: all, gaps }, multi_region, listed }
 }
 
 /// True unless the request asked for certain trails only, or for no shadow copies.
@@ -171,6 +179,11 @@ fn trail(
         kms_key: optional(found, "/trailList/*/KmsKeyId", |trail| trail.kms_key_id.clone()),
         log_group: optional(found, "/trailList/*/CloudWatchLogsLogGroupArn", |trail| {
             trail.cloud_watch_logs_log_group_arn.clone()
+        }),
+        log_group_name: optional(found, "/trailList/*/CloudWatchLogsLogGroupArn", |trail| {
+            let group =
+                Arn::parse(trail.cloud_watch_logs_log_group_arn.as_deref()?)?.resource.strip_prefix("log-group:")?;
+            Some(group.strip_suffix(":*").unwrap_or(group).to_owned())
         }),
         bucket: member(found, "/trailList/*/S3BucketName", |trail| trail.s3_bucket_name.clone()),
         is_logging: status.required("/IsLogging", |answer| answer.is_logging),

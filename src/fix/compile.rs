@@ -44,6 +44,7 @@ pub(crate) struct Step {
     pub(crate) title: Template,
     pub(crate) phase: Phase,
     pub(crate) region: Option<Template>,
+    pub(crate) unless: Option<CallTemplate>,
     pub(crate) calls: Vec<CallTemplate>,
     pub(crate) undo: Vec<CallTemplate>,
     pub(crate) undo_note: Option<Template>,
@@ -187,6 +188,7 @@ impl Compiler<'_> {
             merge: optional("merge", &step.merge)?,
             cloudformation: trees(&step.cloudformation)?,
             terraform: trees(&step.terraform)?,
+            unless: step.unless.as_ref().map(|file| question(file, &names, &pending)).transpose()?,
             calls: Vec::new(),
             undo: Vec::new(),
         };
@@ -225,6 +227,19 @@ impl Compiler<'_> {
 fn is_cli_word(word: &str) -> bool {
     word.starts_with(|c: char| c.is_ascii_lowercase())
         && word.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+/// The call of `unless`, which only asks.
+fn question(file: &CallFile, names: &Names<'_>, pending: &Pending) -> Result<CallTemplate, String> {
+    let asks = ["get-", "describe-", "list-", "head-"];
+    let operation = file.call.split(' ').nth(1).unwrap_or_default();
+    if !asks.iter().any(|verb| operation.starts_with(verb)) {
+        return Err(format!("`unless`: `{}` is no call that only asks", file.call));
+    }
+    if file.accept.is_empty() || file.save.is_some() || file.retry {
+        return Err("`unless` has `call`, `with`, and in `accept` the codes that mean that nothing is there".to_owned());
+    }
+    call(file, names, pending).map_err(|error| format!("`unless`: {error}"))
 }
 
 fn call(file: &CallFile, names: &Names<'_>, pending: &Pending) -> Result<CallTemplate, String> {

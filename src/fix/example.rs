@@ -10,6 +10,8 @@ use crate::snapshot::Time;
 
 /// The account of examples, which AWS's own documents use.
 const ACCOUNT: &str = "123456789012";
+/// The resource of examples.
+const EXAMPLE: &str = "arn:aws:example:us-east-1:123456789012:example";
 /// The Region of examples.
 const REGION: &str = "us-east-1";
 
@@ -32,7 +34,7 @@ pub(crate) fn run(
     }
     let defaults = fix.inputs.iter().filter_map(|(name, input)| Some((name.clone(), input.default.clone()?)));
     let values: BTreeMap<String, String> = defaults.chain(example.inputs.clone()).collect();
-    let resource = ResourceRef { id: "arn:aws:example", region: Some(REGION), record: resource };
+    let resource = ResourceRef { id: EXAMPLE, region: Some(REGION), record: resource };
     let ground = Ground { resource, account, account_id: ACCOUNT, partition: "aws", now };
     let found = match fill::fill(&fix, &ground, &values) {
         Ok(filled) => {

@@ -90,6 +90,9 @@ pub struct StepFile {
     pub each: Option<String>,
     /// The Region of the calls; without it the resource's own, else the one that answers for the account.
     pub region: Option<String>,
+    /// A call that answers when what the step makes is there already, so that a plan can run twice; its `accept` lists
+    /// the error codes that mean that it is not there.
+    pub unless: Option<CallFile>,
     /// The calls, one after the other.
     #[serde(default)]
     pub calls: Vec<CallFile>,

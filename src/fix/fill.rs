@@ -130,6 +130,7 @@ impl<'a> Worker<'a> {
         Ok(Step {
             phase: step.phase,
             title: step.title.fill(filler)?,
+            unless: step.unless.as_ref().map(|call| call.fill(filler, &region)).transpose()?,
             calls: calls(&step.calls, filler)?,
             undo: calls(&step.undo, filler)?,
             undo_note,

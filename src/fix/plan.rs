@@ -100,6 +100,8 @@ pub struct Step {
     pub phase: Phase,
     /// What changes.
     pub title: Text,
+    /// A call that answers when what the step makes is there already.
+    pub unless: Option<Call>,
     /// The calls.
     pub calls: Vec<Call>,
     /// Calls that undo it.
@@ -266,7 +268,7 @@ fn used(steps: &[Step], tasks: &[Task]) -> BTreeSet<String> {
     for step in steps {
         texts.extend([&step.title, &step.cost, &step.region]);
         texts.extend(step.undo_note.iter().chain(&step.confirm).chain(&step.evidence).chain(&step.spares));
-        let options = step.calls.iter().chain(&step.undo).flat_map(|call| call.options.values());
+        let options = step.calls.iter().chain(&step.undo).chain(&step.unless).flat_map(|call| call.options.values());
         options
             .chain(step.cloudformation.values())
             .chain(step.terraform.values())
@@ -364,16 +366,25 @@ fn is_same(one: &Step, two: &Step) -> bool {
     }
 }
 
-/// Why two steps that belong together cannot: they give one option two values.
+/// Why two steps that belong together cannot: they give one option two values, and neither holds the other.
 fn conflict(one: &Step, two: &Step) -> Option<String> {
     if one.merge.is_none() || one.merge != two.merge {
         return None;
     }
     one.calls.iter().zip(&two.calls).find_map(|(one, two)| {
-        let (name, _) =
-            one.options.iter().find(|(name, value)| two.options.get(*name).is_some_and(|other| other != *value))?;
+        let (name, _) = one.options.iter().find(|(name, value)| {
+            two.options.get(*name).is_some_and(|other| !holds(value, other) && !holds(other, value))
+        })?;
         Some(format!("another step of the plan gives `--{name}` of `{}` another value", one.command.join(" ")))
     })
+}
+
+/// Whether a value does what another does: it is equal, or a list with all of its items.
+fn holds(value: &Tree, other: &Tree) -> bool {
+    match (value, other) {
+        (Tree::List(items), Tree::List(others)) => others.iter().all(|item| items.contains(item)),
+        (value, other) => value == other,
+    }
 }
 
 fn join(one: &mut Step, two: Step) {
@@ -384,8 +395,20 @@ fn join(one: &mut Step, two: Step) {
             one.mends.push(mended);
         }
     }
+    let adds = |(one, two): (&Call, &Call)| {
+        let more = |(name, value)| one.options.get(name).is_some_and(|there: &Tree| !holds(there, value));
+        two.options.iter().any(more)
+    };
+    if one.calls.iter().zip(&two.calls).any(adds) {
+        // The words are those of the step that does more.
+        (one.title, one.cost, one.confirm, one.undo_note) = (two.title, two.cost, two.confirm, two.undo_note);
+    }
     for (one, two) in one.calls.iter_mut().zip(two.calls) {
-        one.options.extend(two.options);
+        for (name, value) in two.options {
+            if one.options.get(&name).is_none_or(|there| !holds(there, &value)) {
+                one.options.insert(name, value);
+            }
+        }
     }
     for (name, tree) in two.terraform {
         match (one.terraform.get_mut(&name), tree) {

@@ -1,7 +1,7 @@
 //! Recipes: steps that several rules share, as the topic that alerts go to. They live in `rules/fixes/`.
 //!
 //! A recipe is a macro: `%name%` in its texts is replaced by what the rule gives, then the steps are checked as if the
-//! rule's file held them. So a recipe can do nothing that a rule could not.
+//! rule's file held them. So a recipe can do nothing that a rule could not. Recipes may use recipes.
 
 use std::collections::BTreeMap;
 
@@ -13,8 +13,15 @@ use crate::rule::load::{options, yaml_message};
 
 include!(concat!(env!("OUT_DIR"), "/fixes.rs"));
 
-/// Recipes cannot use recipes, so one pass replaces every `use`.
+/// How deep recipes may use recipes; one that uses itself ends here.
+const DEPTH: usize = 4;
+
+/// Replaces every `use` by the steps of its recipe.
 pub(crate) fn expand(fix: FixFile) -> Result<FixFile, String> {
+    expand_within(fix, DEPTH)
+}
+
+fn expand_within(fix: FixFile, depth: usize) -> Result<FixFile, String> {
     let mut expanded = FixFile { inputs: fix.inputs, steps: Vec::new(), person: fix.person };
     for step in fix.steps {
         let Some(id) = &step.recipe else {
@@ -24,7 +31,12 @@ pub(crate) fn expand(fix: FixFile) -> Result<FixFile, String> {
             expanded.steps.push(step);
             continue;
         };
-        let recipe = find(id, &step).map_err(|error| format!("recipe `{id}`: {error}"))?;
+        if depth == 0 {
+            return Err(format!("recipe `{id}`: recipes use recipes more than {DEPTH} deep"));
+        }
+        let in_recipe = |error: String| format!("recipe `{id}`: {error}");
+        let RecipeFile { inputs, steps, person, .. } = find(id, &step).map_err(in_recipe)?;
+        let recipe = expand_within(FixFile { inputs, steps, person }, depth - 1).map_err(in_recipe)?;
         for (name, input) in recipe.inputs {
             match expanded.inputs.get(&name) {
                 Some(other) if *other != input => return Err(format!("input `{name}` is declared in two ways")),

@@ -156,6 +156,12 @@ fn blind_step(report: &Report) -> Option<(Step, bool)> {
     let gaps: BTreeSet<&Gap> = unknown.iter().flat_map(RuleGroup::gaps).collect();
     let fillable = gaps.iter().find(|gap| !matches!(gap.code(), MALFORMED | UNDECIDED | NO_VALUE));
     let gap = fillable.or(gaps.first())?;
+    if gap.code() == NOT_ATTESTED {
+        let attests = |group: &&RuleGroup<'_>| group.gaps().iter().any(|gap| gap.code() == NOT_ATTESTED);
+        let open: Vec<&str> = unknown.iter().filter(attests).map(|group| group.id).collect();
+        let what = format!("Answer what no API tells, under `attestations` in posture.yaml: {}", open.join(", "));
+        return Some((Step { what, why, command: None }, true));
+    }
     let what = format!("Fill what is missing ({}): {}", what_is_missing(gap), what_helps(gap));
     Some((Step { what, why, command: None }, fillable.is_some()))
 }

@@ -35,7 +35,7 @@ impl Renderer for Html {
         writeln!(sink, "<main id=\"main\">")?;
         steps(report, sink)?;
         totals(report, sink)?;
-        scores("Score per area", "Area", &by_area(report), sink)?;
+        areas(&by_area(report), sink)?;
         scores("Score per framework", "Framework", &by_framework(report), sink)?;
         controls(report, sink)?;
         drawing::sections(report, sink)?;
@@ -51,6 +51,19 @@ impl Renderer for Html {
 
 fn text(text: &str) -> String {
     html(&cut(text, TEXT))
+}
+
+/// Text whose words in backticks are code.
+fn marked(text: &str) -> String {
+    let text = cut(text, TEXT);
+    let parts: Vec<&str> = text.split('`').collect();
+    if parts.len().is_multiple_of(2) {
+        return html(&text);
+    }
+    let part = |(index, part): (usize, &&str)| {
+        if index % 2 == 1 { format!("<code>{}</code>", html(part)) } else { html(part) }
+    };
+    parts.iter().enumerate().map(part).collect()
 }
 
 fn hash(content: &str) -> String {
@@ -82,7 +95,7 @@ fn head(report: &Report, sink: &mut dyn Write) -> io::Result<()> {
 fn steps(report: &Report, sink: &mut dyn Write) -> io::Result<()> {
     writeln!(sink, "<section aria-labelledby=\"steps\"><h2 id=\"steps\">What to do now</h2><ol>")?;
     for step in digest::steps(report) {
-        writeln!(sink, "<li>{} <span class=\"soft\">({})</span>", text(&step.what), text(&step.why))?;
+        writeln!(sink, "<li>{} <span class=\"soft\">({})</span>", marked(&step.what), text(&step.why))?;
         if let Some(command) = &step.command {
             let lines: Vec<String> = command_lines(command, TEXT).iter().map(|line| html(line)).collect();
             writeln!(sink, "<pre>{}</pre>", lines.join("\n"))?;
@@ -164,6 +177,52 @@ fn by_framework(report: &Report) -> BTreeMap<String, Counts> {
     counts
 }
 
+/// A tile per area, which leads to the area's results.
+fn areas(rows: &BTreeMap<String, Counts>, sink: &mut dyn Write) -> io::Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        sink,
+        "<section aria-labelledby=\"areas\"><h2 id=\"areas\">Score per area</h2><p class=\"soft\">Rules that pass, of \
+         those that apply; a rule that could not be judged does not pass.</p><ul class=\"tiles\">"
+    )?;
+    for (name, counts) in rows {
+        let name = text(name);
+        writeln!(
+            sink,
+            "<li><button type=\"button\" data-area=\"{name}\"><span class=\"name\">{name}</span> \
+             <span class=\"number\">{}</span>{}<span class=\"soft\">{}</span></button></li>",
+            percent(*counts),
+            bar(*counts),
+            told(*counts),
+        )?;
+    }
+    writeln!(sink, "</ul></section>")
+}
+
+/// The share of rules that pass.
+fn percent(counts: Counts) -> String {
+    match counts.pass + counts.fail + counts.unknown {
+        0 => "–".to_owned(),
+        // Rounded down: only a score without any failure reads 100.
+        all => format!("{} %", counts.pass * 100 / all),
+    }
+}
+
+/// The counts that are not zero, in words.
+fn told(counts: Counts) -> String {
+    let words = [
+        (counts.pass, "pass"),
+        (counts.fail, "fail"),
+        (counts.unknown, "not judged"),
+        (counts.not_applicable, "not applicable"),
+    ];
+    let words: Vec<String> =
+        words.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+    words.join(", ")
+}
+
 /// A bar per row: what passes, fails, and was not judged. What was not judged counts against the score.
 fn scores(title: &str, first: &str, rows: &BTreeMap<String, Counts>, sink: &mut dyn Write) -> io::Result<()> {
     if rows.is_empty() {
@@ -184,22 +243,13 @@ fn scores(title: &str, first: &str, rows: &BTreeMap<String, Counts>, sink: &mut 
 }
 
 fn score(name: &str, counts: Counts, sink: &mut dyn Write) -> io::Result<()> {
-    let applicable = counts.pass + counts.fail + counts.unknown;
-    let percent = match applicable {
-        0 => "–".to_owned(),
-        // Rounded down: only a score without any failure reads 100.
-        all => format!("{} %", counts.pass * 100 / all),
-    };
     writeln!(
         sink,
-        "<tr><th scope=\"row\">{}</th><td class=\"number\">{percent}</td><td>{}</td>\
-         <td>{} pass, {} fail, {} not judged, {} not applicable</td></tr>",
+        "<tr><th scope=\"row\">{}</th><td class=\"number\">{}</td><td>{}</td><td>{}</td></tr>",
         text(name),
+        percent(counts),
         bar(counts),
-        counts.pass,
-        counts.fail,
-        counts.unknown,
-        counts.not_applicable,
+        told(counts),
     )
 }
 
@@ -230,7 +280,7 @@ fn results(sink: &mut dyn Write) -> io::Result<()> {
         "<section aria-labelledby=\"all\"><h2 id=\"all\">Results</h2>\n\
          <form id=\"filters\" role=\"search\"><fieldset><legend>Status</legend>{}</fieldset>\n\
          <label>Severity<select name=\"severity\"><option value=\"\">all</option>{}</select></label>\n\
-         <label>Area<select name=\"area\"><option value=\"\">all</option></select></label>\n\
+         <label>Service or area<select name=\"area\"><option value=\"\">all</option></select></label>\n\
          <label>Framework<select name=\"framework\"><option value=\"\">all</option></select></label>\n\
          <label class=\"wide\">Search (key /)<input type=\"search\" name=\"search\" autocomplete=\"off\"></label>\n\
          <button type=\"reset\">Reset</button><button type=\"button\" id=\"open\">Open or close all</button></form>\n\

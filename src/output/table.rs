@@ -3,6 +3,8 @@
 //! On a terminal it is boxed, wrapped to the width and coloured where wanted; in a pipe it is plain and one line per
 //! finding, so that `grep` finds whole answers. A terminal shows the first resources of each rule and counts the rest.
 
+mod narrow;
+
 use std::io::{self, Write};
 
 use comfy_table::{Cell, Color, Row};
@@ -62,6 +64,12 @@ impl Page<'_> {
             }
             let name = severity.name().to_uppercase();
             self.heading(&format!("{name}: {} failing", digest::rules(groups.len())), Some(severity), sink)?;
+            if narrow::is_narrow(self.context.width) {
+                for group in groups {
+                    narrow::failing(self, group, report, sink)?;
+                }
+                continue;
+            }
             let mut table = grid::grid(self.context, &["Rule", "Resource", "What was found"]);
             for group in groups {
                 self.group_rows(group, &mut table);
@@ -92,6 +100,9 @@ impl Page<'_> {
             return Ok(());
         }
         self.heading(&format!("NOT JUDGED: {} without evidence", digest::rules(groups.len())), None, sink)?;
+        if narrow::is_narrow(self.context.width) {
+            return groups.iter().try_for_each(|group| narrow::unknown(self, group, sink));
+        }
         let mut table = grid::grid(self.context, &["Rule", "Severity", "Could not read", "What helps"]);
         for group in groups {
             let gaps = group.gaps();
@@ -155,20 +166,28 @@ impl Page<'_> {
                 }
             }
         }
+        if !digest::failing(report).is_empty() {
+            let way = "`posture fix` prints the commands for what can be mended by command, with this account's values, to read and run.";
+            writeln!(sink)?;
+            self.wrapped(way, "", sink)?;
+        }
         Ok(())
     }
 
     fn heading(&self, text: &str, severity: Option<Severity>, sink: &mut dyn Write) -> io::Result<()> {
-        if !self.context.colour {
-            return writeln!(sink, "\n{text}");
+        match severity.map_or_else(|| self.context.colour.then_some("39"), |severity| self.colour_of(severity)) {
+            Some(code) => writeln!(sink, "\n\u{1b}[1;{code}m{text}\u{1b}[0m"),
+            None => writeln!(sink, "\n{text}"),
         }
-        let code = match severity {
-            Some(Severity::Critical | Severity::High) => "1;31",
-            Some(Severity::Medium) => "1;33",
-            Some(Severity::Low | Severity::Info) => "1;36",
-            None => "1",
-        };
-        writeln!(sink, "\n\u{1b}[{code}m{text}\u{1b}[0m")
+    }
+
+    /// The number of a severity's colour, where colours are wanted.
+    fn colour_of(&self, severity: Severity) -> Option<&'static str> {
+        self.context.colour.then_some(match severity {
+            Severity::Critical | Severity::High => "31",
+            Severity::Medium => "33",
+            Severity::Low | Severity::Info => "36",
+        })
     }
 
     fn coloured(&self, text: String, colour: Color) -> Cell {

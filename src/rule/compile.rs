@@ -482,8 +482,12 @@ pub fn suggest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Stri
         .map(|candidate| (strsim::damerau_levenshtein(name, candidate), *candidate))
         .filter(|(distance, candidate)| *distance <= 1 + candidate.len() / 4)
         .min();
+    // Somebody who remembers half a name gets the names that hold it.
+    let holding: Vec<&str> =
+        known.iter().copied().filter(|candidate| name.len() > 2 && candidate.contains(name)).collect();
     match near {
         Some((_, candidate)) => format!("; did you mean `{candidate}`?"),
+        None if (1..=8).contains(&holding.len()) => format!("; there are {}", holding.join(", ")),
         None if !known.is_empty() && known.len() <= 24 => format!("; there are {}", known.join(", ")),
         None => String::new(),
     }

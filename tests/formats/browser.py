@@ -118,6 +118,20 @@ def reader(browser):
     assert "Root has MFA" in browser.run("return document.querySelector('#controls').innerText")
     frameworks = browser.run("return [...document.querySelectorAll('[name=framework] option')].map(o => o.value)")
     assert frameworks == ["", "cis-aws-3.0", "fsbp"], frameworks
+    browser.click("[data-area=root]")
+    chosen = browser.run("return document.querySelector('[name=area]').value")
+    rules = browser.run("return [...document.querySelectorAll('#results details')].map(d => { d.open = true; return d })"
+                        ".map(d => new Promise(r => setTimeout(() => r(d.querySelector('.inside > p:last-child').textContent))))"
+                        ".reduce(async (all, one) => [...await all, await one], [])")
+    assert chosen == "root" and rules and all(rule.startswith("Rule root-") for rule in rules), (chosen, rules)
+    browser.click("button[type=reset]")
+    time.sleep(0.2)
+    printed = browser.call("POST", "/print", {})
+    assert len(printed) > 10_000, "nothing is printed"
+    assert browser.run("return document.querySelectorAll('section > details:not([open])').length") == 0, "folded on paper"
+    browser.call("POST", "/window/rect", {"width": 400, "height": 800})
+    is_sound(browser)
+    browser.call("POST", "/window/rect", {"width": 1200, "height": 900})
     colour = "return getComputedStyle(document.body).backgroundColor"
     before = browser.run(colour)
     browser.click("#theme")

@@ -9,7 +9,7 @@ use posture::output::{Context, FORMATS};
 use posture::report::Report;
 use posture::rule::{ParamOverrides, Rule, built_in};
 use posture::scan::Scan;
-use posture::snapshot::SnapshotReader;
+use posture::snapshot::{Snapshot, SnapshotReader};
 use serde_json::Value;
 
 use crate::common::render;
@@ -19,7 +19,7 @@ use crate::hostile::assert_harmless;
 const ATTACK: &str = "\u{1b}[31m\u{9b}2J\r\n| x |<script>alert(1)</script><img src=x onerror=alert(1)>::error::x %0A\u{202e}\u{200b}\
                       [a](javascript:alert(1)) ![i](https://evil.example) @someone www.evil.example `'\"\\ ${{ x }}";
 
-fn snapshot(name: &str) -> Value {
+pub(crate) fn snapshot(name: &str) -> Value {
     let path = format!("{}/fixtures/accounts/{name}.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
@@ -63,11 +63,27 @@ fn change(value: &mut Value, member: &str, new: &dyn Fn(&str) -> String) {
     }
 }
 
-/// The report of a snapshot; none when it is refused, which is harmless too.
-fn scanned(rules: &[Rule], snapshot: &str) -> Option<Report> {
+/// The snapshot once for each text member of its observations, with the attack behind every text of that member.
+pub(crate) fn attacked<'a>(whole: &'a Value, attack: &'a str) -> impl Iterator<Item = (String, Value)> + 'a {
+    let mut names = BTreeSet::new();
+    members(&whole["observations"], &mut names);
+    names.into_iter().map(move |name| {
+        let mut attacked = whole.clone();
+        change(&mut attacked["observations"], &name, &|own| format!("{own}{attack}"));
+        (name, attacked)
+    })
+}
+
+/// Reads a snapshot; none when it is refused, which is harmless too.
+pub(crate) fn read(snapshot: &str) -> Option<Snapshot> {
     let mut reader = SnapshotReader::from_reader("-".to_owned(), Box::new(Cursor::new(snapshot.to_owned()))).unwrap();
+    reader.next().unwrap().ok()
+}
+
+/// The report of a snapshot that is not refused.
+fn scanned(rules: &[Rule], snapshot: &str) -> Option<Report> {
     let config = Config::default();
-    let snapshot = reader.next().unwrap().ok()?;
+    let snapshot = read(snapshot)?;
     Some(Scan { rules, config: &config, baseline: None, as_of: None }.run(&snapshot))
 }
 
@@ -98,13 +114,9 @@ fn hostile_text_in_every_member_of_a_snapshot_stays_harmless_in_every_format() {
     for account in ["bootcamp", "denied"] {
         let whole = snapshot(account);
         let harmless = scanned(&rules, &whole.to_string()).unwrap();
-        let mut names = BTreeSet::new();
-        members(&whole["observations"], &mut names);
-        for name in &names {
-            let mut attacked = whole.clone();
-            change(&mut attacked["observations"], name, &|own| format!("{own}{ATTACK}"));
+        for (name, attacked) in attacked(&whole, ATTACK) {
             if let Some(report) = scanned(&rules, &attacked.to_string()) {
-                assert_all_harmless(&report, &harmless, name);
+                assert_all_harmless(&report, &harmless, &name);
                 judged += 1;
             }
         }

@@ -5,6 +5,7 @@
 mod accounts;
 mod common;
 mod hostile;
+mod hostile_fix;
 mod hostile_snapshot;
 #[cfg(target_os = "linux")]
 mod html;

@@ -25,6 +25,18 @@ fn a_terminal_gets_boxes_within_its_width() {
 }
 
 #[test]
+fn a_narrow_terminal_gets_lists_in_which_no_name_is_broken() {
+    let text = render("table", &sample::harmless(), &terminal(80));
+    insta::assert_snapshot!(text);
+    for line in text.lines().filter(|line| !line.trim_start().starts_with('$')) {
+        assert!(line.width() <= 80, "{} columns: {line}", line.width());
+    }
+    for rule in sample::harmless().results.iter().filter(|one| one.status == posture::finding::Status::Fail) {
+        assert!(text.contains(&rule.rule), "{} is broken", rule.rule);
+    }
+}
+
+#[test]
 fn colours_appear_only_when_wanted() {
     let colour = Context { colour: true, ..terminal(100) };
     assert!(render("table", &sample::harmless(), &colour).contains("\u{1b}["));

@@ -145,6 +145,30 @@ fn every_command_shows_examples_in_its_help() {
 }
 
 #[test]
+fn the_manual_has_a_page_for_every_command() {
+    let run = posture(["man", "iam", "paths"]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let page = String::from_utf8(run.stdout).unwrap();
+    assert!(page.contains("posture\\-iam\\-paths") && page.contains("snapshot"), "{page}");
+    let run = posture(["man", "scn"]);
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("did you mean `scan`"), "{}", run.stderr);
+    let folder = tempfile::tempdir().unwrap();
+    let run = posture(["man", "--dir", folder.path().to_str().unwrap()]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    for page in ["posture.1", "posture-scan.1", "posture-fix.1", "posture-rules-new.1"] {
+        assert!(folder.path().join(page).is_file(), "{page}");
+    }
+}
+
+#[test]
+fn half_a_rule_id_brings_the_ids_that_hold_it() {
+    let run = posture(["rules", "show", "root-mfa"]);
+    assert_eq!(run.code, 2);
+    assert!(run.stderr.contains("root-mfa-enabled"), "{}", run.stderr);
+}
+
+#[test]
 fn posture_alone_says_what_to_do() {
     let run = posture([]);
     assert_eq!(run.code, 0);

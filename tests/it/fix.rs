@@ -43,6 +43,11 @@ const FAKE: &str = r#"#!/bin/sh
 case "$*" in
   *get-caller-identity*Account*) echo 123456789012 ;;
   *get-caller-identity*Arn*) echo "${ME:-arn:aws:iam::123456789012:user/somebody}" ;;
+  *describe-key*)
+    case "${KEYS-none}" in
+      none) echo "An error occurred (NotFoundException) when calling the DescribeKey operation: none" >&2; exit 254 ;;
+      refused) echo "An error occurred (AccessDeniedException) when calling the DescribeKey operation: no" >&2; exit 254 ;;
+    esac ;;
   *"--output json"*) echo '["sgr-1"]' ;;
   *"--output text"*) echo answer-1 ;;
 esac
@@ -109,8 +114,8 @@ fn the_script_runs_every_command_in_the_order_of_the_plan() {
     environment.push(("POSTURE_YES", "1"));
     let ran = run_script(&render(&plan, "sh"), &environment);
     assert_eq!(ran.code, 0, "{}", ran.said);
-    let wanted: Vec<String> =
-        plan.steps.iter().flat_map(|step| &step.calls).map(|call| call.command.join(" ")).collect();
+    let calls = plan.steps.iter().flat_map(|step| step.unless.iter().chain(&step.calls));
+    let wanted: Vec<String> = calls.map(|call| call.command.join(" ")).collect();
     let called: Vec<String> = ran.calls.iter().skip(2).map(|words| words[..2].join(" ")).collect();
     assert_eq!(called, wanted);
     assert!(wanted.len() > 10);
@@ -119,6 +124,27 @@ fn the_script_runs_every_command_in_the_order_of_the_plan() {
     assert!(at("sns create-topic") < at("sns subscribe") && at("sns subscribe") < at("cloudwatch put-metric-alarm"));
     assert!(at("events put-rule") < at("events put-targets"));
     assert!(ran.calls.iter().any(|words| words.contains(&"+1 555 0100".to_owned())), "a value from the environment");
+}
+
+#[test]
+fn what_is_there_already_is_not_made_again_and_a_refused_question_stops_the_script() {
+    let rules = rules();
+    let rules: Vec<Rule> = rules.into_iter().filter(|rule| rule.id == "billing-alarm-exists").collect();
+    let plan = planned(&rules, &account("bootcamp"), &VALUES).unwrap();
+    let script = render(&plan, "sh");
+    let made = |ran: &Ran| ran.calls.iter().any(|words| words[..2] == ["kms", "create-key"]);
+    let again = run_script(&script, &[("KEYS", "there")]);
+    assert_eq!((again.code, made(&again)), (0, false), "{}", again.said);
+    assert!(again.said.contains("there already"), "{}", again.said);
+    let refused = run_script(&script, &[("KEYS", "refused")]);
+    assert_eq!((refused.code, made(&refused)), (67, false), "{}", refused.said);
+    assert!(
+        refused.said.contains("AccessDeniedException") && refused.said.contains("POSTURE_FROM=1"),
+        "{}",
+        refused.said
+    );
+    let first = run_script(&script, &[]);
+    assert_eq!((first.code, made(&first)), (0, true), "{}", first.said);
 }
 
 #[test]
@@ -328,6 +354,12 @@ fn a_fix_that_cannot_work_is_refused_when_the_rule_is_loaded() {
         ("do: \"tag {user.name}\"", "do: \"tag <owner>\"", "`<owner>` is neither an input"),
         ("do: \"tag {user.name}\"", "do: \"in {user.groups} now\"", "use join"),
         ("phase: tighten", "phase: late", "late"),
+        (
+            "phase: tighten",
+            "phase: tighten\n      unless: { call: iam tag-user, accept: [NoSuchEntity] }",
+            "is no call that only asks",
+        ),
+        ("phase: tighten", "phase: tighten\n      unless: { call: iam get-user }", "that mean that nothing is there"),
         ("cost: none", "price: none", "price"),
         ("permissions: [iam:TagUser]", "permissions: [iam:*]", "is not like `iam:CreateGroup`"),
         ("      cost: none\n", "", "`cost` is missing"),

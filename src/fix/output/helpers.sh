@@ -72,6 +72,21 @@ unless_done() {
   return 1
 }
 
+# True when what a step makes is not there yet: the command failed with one of these codes. Another failure stops the run.
+is_missing() {
+  codes=$1
+  shift
+  if said=$("$@" 2>&1); then
+    note "  there already"
+    return 1
+  fi
+  for code in $codes; do
+    case $said in *"($code)"*) return 0 ;; esac
+  done
+  note "$said"
+  exit 67
+}
+
 # AWS needs some seconds until every service knows a new role, key or policy.
 retry() {
   for pause in 5 10 15; do

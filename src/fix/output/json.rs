@@ -63,6 +63,7 @@ fn step(number: usize, step: &Step) -> Json {
         "phase": step.phase,
         "changes": step.title.shown(),
         "region": step.region.shown(),
+        "unless": step.unless.as_ref().map(call),
         "commands": step.calls.iter().map(call).collect::<Vec<_>>(),
         "costs": step.cost.shown(),
         "undo": { "commands": step.undo.iter().map(call).collect::<Vec<_>>(), "note": text(&step.undo_note) },

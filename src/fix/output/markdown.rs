@@ -40,6 +40,9 @@ pub(super) fn render(plan: &Plan, _: &Settings) -> String {
 
 fn write_step(number: usize, step: &Step, out: &mut String) {
     let _ = writeln!(out, "\n### {number}. {}\n", markdown(&step.title.shown()));
+    if let Some(unless) = &step.unless {
+        let _ = writeln!(out, "Unless it is there: <code>{}</code>\n", markdown(&unless.shown()));
+    }
     // A block that is indented by four spaces has no end that a name could write.
     for call in &step.calls {
         let _ = writeln!(out, "    {}", printable(&call.shown()));

@@ -91,6 +91,10 @@ fn write_step(number: usize, step: &Step, out: &mut String) {
         comment(out, &format!("undo: {}", note.shown()));
     }
     let _ = write!(out, "if step {number} {}", quoted(&printable(&step.title.shown())));
+    if let Some(unless) = &step.unless {
+        let words: Vec<String> = unless.words().iter().map(word).collect();
+        let _ = write!(out, " && is_missing {} {}", quoted(&unless.accept.join(" ")), words.join(" "));
+    }
     if let Some(spares) = &step.spares {
         let _ = write!(out, " && is_not_me {}", word(spares));
     }

@@ -54,6 +54,9 @@ fn line(out: &mut String, name: &str, text: &Text) {
 
 fn write_step(number: usize, step: &Step, out: &mut String) {
     let _ = writeln!(out, "\n  {number:>2}.  {}", printable(&step.title.shown()));
+    if let Some(unless) = &step.unless {
+        let _ = writeln!(out, "       unless it is there: {}", printable(&unless.shown()));
+    }
     for call in &step.calls {
         let _ = writeln!(out, "       $ {}", printable(&call.shown()));
     }

@@ -18,6 +18,15 @@
     return node;
   };
 
+  // Words in backticks are code; a backtick that has no partner stays one.
+  const marked = (name, className, text) => {
+    const node = element(name, className);
+    const parts = text.split("`");
+    if (parts.length % 2 === 0) node.textContent = text;
+    else parts.forEach((part, at) => node.append(at % 2 ? element("code", "", part) : part));
+    return node;
+  };
+
   const heading = (parent, text) => parent.append(element("h3", "", text));
 
   const table = (caption, head, rows) => {
@@ -32,7 +41,11 @@
     const body = node.createTBody();
     for (const cells of rows) {
       const line = body.insertRow();
-      for (const text of cells) line.insertCell().append(element("code", "", text));
+      cells.forEach((text, at) => {
+        const cell = line.insertCell();
+        cell.dataset.name = head[at];
+        cell.append(element("code", "", text));
+      });
     }
     return node;
   };
@@ -51,9 +64,9 @@
     }
     if (rule) {
       heading(inside, "Why it matters");
-      inside.append(element("p", "", rule.rationale));
+      inside.append(marked("p", "", rule.rationale));
       heading(inside, "What to do");
-      inside.append(element("p", "", rule.remediation));
+      inside.append(marked("p", "", rule.remediation));
       if (rule.command) inside.append(element("pre", "", rule.command));
       for (const reference of rule.references) {
         const link = element("a", "", reference);
@@ -78,7 +91,7 @@
       element("span", "badge " + result.severity, result.severity),
       element("span", "title", rule ? rule.title : result.rule),
       element("code", "", result.resource),
-      element("span", "what", result.message + (result.attested ? " (attested, not observed)" : "")),
+      marked("span", "what", result.message + (result.attested ? " (attested, not observed)" : "")),
     );
     const inside = element("div", "inside");
     details.append(summary, inside);
@@ -143,6 +156,23 @@
     const all = [...list.querySelectorAll("details")];
     const open = all.some((details) => !details.open);
     for (const details of all) details.open = open;
+  });
+  for (const tile of document.querySelectorAll("[data-area]")) {
+    tile.addEventListener("click", () => {
+      form.elements.area.value = tile.dataset.area;
+      apply();
+      if (!matching.length) {
+        for (const box of form.querySelectorAll("[name=status]")) box.checked = true;
+        apply();
+      }
+      document.getElementById("all").scrollIntoView();
+      form.elements.area.focus({ preventScroll: true });
+    });
+  }
+  // Paper cannot be clicked: everything that matches is printed, and no section is folded.
+  addEventListener("beforeprint", () => {
+    while (shown < matching.length) showMore();
+    for (const details of document.querySelectorAll("section > details")) details.open = true;
   });
   document.getElementById("theme").addEventListener("click", () => {
     const root = document.documentElement;

@@ -168,7 +168,8 @@ const NEW_NEGLECTED: &[(&str, &str)] = &[
     ("s3-bucket-mfa-delete", "only root can turn it on"),
 ];
 
-fn installed() -> PathBuf {
+/// The folder with moto and the AWS CLI in it, installed when they are not there yet.
+pub(crate) fn installed() -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("aws-cli-moto");
     let complete = folder.join("complete");
     // Two tests ask for it, and one of them installs.

@@ -38,7 +38,7 @@ mod matrix;
 mod members;
 mod menagerie;
 mod monitoring;
-#[cfg(feature = "live")]
+#[cfg(all(unix, feature = "live"))]
 mod moto;
 #[cfg(feature = "live")]
 mod moto_permissions;

@@ -1,45 +1,22 @@
 //! Live collecting against moto, a simulation of AWS that others wrote: counts of calls, and memory.
 //!
-//! moto comes from `PyPI` into a folder under `target/`, once. Python 3 is all that has to be there.
+//! moto comes from `PyPI`, into the folder that the closed loop of `posture fix` shares.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use posture::snapshot::shapes::iam::GetAccountAuthorizationDetails;
 use posture::snapshot::{Outcome, Said, Snapshot, SnapshotReader};
 use serde_json::{Value, json};
 
+use crate::closed_loop::installed;
 use crate::program::{Run, posture, run};
 use crate::stub::relay::{Relay, exchange};
 use crate::stub::{Call, Request};
-
-/// The version that the expectations below were measured with.
-const MOTO: &str = "moto[server]==5.2.5";
-
-/// The folder with moto in it, installed when it is not there yet.
-fn installed() -> &'static Path {
-    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(MOTO.replace(['[', ']', '='], "-"));
-        let complete = folder.join("complete");
-        if !complete.exists() {
-            let python = |program: &Path, arguments: &[&str]| {
-                let status = Command::new(program).args(arguments).stdout(Stdio::null()).status();
-                assert!(status.is_ok_and(|status| status.success()), "{} {arguments:?} failed", program.display());
-            };
-            python(Path::new("python3"), &["-m", "venv", "--clear", folder.to_str().unwrap()]);
-            let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", MOTO];
-            python(&folder.join("bin/python"), &pip);
-            std::fs::write(complete, "").unwrap();
-        }
-        folder
-    })
-}
 
 /// A server of its own for each test: accounts do not meet.
 pub(crate) struct Moto {

@@ -76,7 +76,17 @@ class Gatherer:
         self.ask("organizations", "DescribeOrganization")
         self.ask("cloudwatch", "DescribeAlarms", {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]})
         for budget in self.ask("budgets", "DescribeBudgets", {"AccountId": me["Account"]})["Budgets"]:
-            self.ask("budgets", "DescribeNotificationsForBudget", {"AccountId": me["Account"], "BudgetName": budget["BudgetName"]})
+            budget = {"AccountId": me["Account"], "BudgetName": budget["BudgetName"]}
+            for one in (self.ask("budgets", "DescribeNotificationsForBudget", budget) or {}).get("Notifications", []):
+                self.subscribers(budget, one)
+
+    def subscribers(self, budget, notification):
+        """Whom a notification goes to: moto does not tell, and all that are here the plan made, for one mailbox."""
+        notification = {name: value for name, value in notification.items() if name != "NotificationState"}
+        answer = {"Subscribers": [{"SubscriptionType": "EMAIL", "Address": "ops@example.com"}]}
+        number = self.numbers["subscribers"] = self.numbers.get("subscribers", 0) + 1
+        with open(os.path.join(self.folder, "budgets", f"describe-subscribers-for-notification@{REGION}~{number}.json"), "w") as out:
+            json.dump({"request": {**budget, "Notification": notification}, "response": answer}, out, default=plain)
 
     def alerts(self, region):
         """Event rules and topics of a Region, and the topics' keys."""

@@ -75,6 +75,8 @@ class Gatherer:
         self.ask("s3control", "GetPublicAccessBlock", {"AccountId": me["Account"]})
         self.ask("organizations", "DescribeOrganization")
         self.ask("cloudwatch", "DescribeAlarms", {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]})
+        # moto has no alarms on queries of log groups.
+        self.file("cloudwatch", f"describe-alarms@{REGION}~2", {"AlarmTypes": ["LogAlarm"]}, {"LogAlarms": []})
         for budget in self.ask("budgets", "DescribeBudgets", {"AccountId": me["Account"]})["Budgets"]:
             budget = {"AccountId": me["Account"], "BudgetName": budget["BudgetName"]}
             for one in (self.ask("budgets", "DescribeNotificationsForBudget", budget) or {}).get("Notifications", []):
@@ -85,8 +87,13 @@ class Gatherer:
         notification = {name: value for name, value in notification.items() if name != "NotificationState"}
         answer = {"Subscribers": [{"SubscriptionType": "EMAIL", "Address": "ops@example.com"}]}
         number = self.numbers["subscribers"] = self.numbers.get("subscribers", 0) + 1
-        with open(os.path.join(self.folder, "budgets", f"describe-subscribers-for-notification@{REGION}~{number}.json"), "w") as out:
-            json.dump({"request": {**budget, "Notification": notification}, "response": answer}, out, default=plain)
+        name = f"describe-subscribers-for-notification@{REGION}~{number}"
+        self.file("budgets", name, {**budget, "Notification": notification}, answer)
+
+    def file(self, service, name, request, answer):
+        """Files what moto does not answer."""
+        with open(os.path.join(self.folder, service, f"{name}.json"), "w") as out:
+            json.dump({"request": request, "response": answer}, out, default=plain)
 
     def alerts(self, region):
         """Event rules and topics of a Region, and the topics' keys."""

@@ -77,9 +77,10 @@ fn called(script: &str, what: &str) -> Vec<Vec<String>> {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{what}: {said}");
     let mut names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|one| one.unwrap().file_name()).collect();
-    names.sort();
-    assert_eq!(names, ["calls", "plan.sh"], "{what}: a name was run");
-    let calls = std::fs::read_to_string(folder.path().join("calls")).unwrap();
+    names.retain(|name| name != "calls");
+    assert_eq!(names, ["plan.sh"], "{what}: a name was run");
+    // A plan without steps makes no call.
+    let calls = std::fs::read_to_string(folder.path().join("calls")).unwrap_or_default();
     let calls = calls.split("\n\0").filter(|call| !call.is_empty());
     calls.map(|call| call.split_terminator('\0').map(str::to_owned).collect()).collect()
 }

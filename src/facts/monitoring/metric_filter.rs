@@ -237,7 +237,13 @@ impl Filter {
     fn alarmed(&self, metric: &Metric, way: &Way<'_, '_>, uses: &mut Vec<(String, Publisher)>) -> Link {
         let mut links = Vec::new();
         for (place, alarm) in way.alarms.in_region(&self.region) {
-            let Some(reading) = metric.read_by(alarm) else { continue };
+            let Some(reading) = metric.read_by(alarm) else {
+                if metric::is_untold(alarm) {
+                    let gap = place.source.gap(MEMBER_MISSING, "an alarm names neither a metric nor queries");
+                    links.push(Link::Open(gap));
+                }
+                continue;
+            };
             let name = alarm.alarm_name.as_deref().unwrap_or_default();
             let goes_off = metric.sets_off(alarm, &reading, &place);
             let reaches = routes(way.walk, uses, alarm, &place).link;

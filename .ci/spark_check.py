@@ -19,10 +19,14 @@ sys.path.insert(0, str(ROOT / "deploy" / "spark"))
 sys.dont_write_bytecode = True
 import judge  # noqa: E402
 
-# What is left of an example account: enough for verdicts of every kind, in one Region and in several.
+# What is left of an example account, and rules that give verdicts of every kind on it, in one Region and in several.
 KEPT = {"account", "iam", "s3control", "sts"}
 REGIONAL = {"GetEbsEncryptionByDefault", "DescribeTrails"}
-SCAN = "--framework cis-aws-7.0"
+RULES = [
+    "access-analyzer-enabled", "account-contact-security", "account-primary-contact-current", "cloudtrail-kms-encrypted",
+    "ebs-default-encryption", "iam-password-min-length", "iam-policy-no-star-admin", "root-mfa-enabled",
+]
+SCAN = " ".join(f"--rule {rule}" for rule in RULES)
 TASKS = 24
 
 

@@ -88,7 +88,7 @@ def write_errors(records, rows, options):
     count = errors.count()
     if count:
         places = rows.mapPartitionsWithIndex(
-            lambda part, lines: ((part, line, row.file, row.snapshot[:100]) for line, row in enumerate(lines, 1))
+            lambda part, lines: ((part, line, row.file, row.snapshot[:200]) for line, row in enumerate(lines, 1))
         ).toDF("part int, line bigint, file string, begins string")
         told = errors.select("part", "error.*").join(places, ["part", "line"]).drop("part", "line")
         told.coalesce(1).write.mode("overwrite").json(f"{options.output.rstrip('/')}/_errors")

@@ -10,6 +10,7 @@ mod shred;
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::fmt::Write as _;
 use std::io;
 use std::sync::{Arc, LazyLock};
 
@@ -83,7 +84,8 @@ fn partition(value: &str) -> String {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') {
             text.push(char::from(byte));
         } else {
-            text += &format!("%{byte:02X}");
+            // Writing to a string cannot fail.
+            let _ = write!(text, "%{byte:02X}");
         }
         text
     })

@@ -131,7 +131,12 @@ impl Kind {
     fn add_leaves(self, leaves: &mut Vec<Leaf>) {
         let values = match self {
             List(item) => return item.add_leaves(leaves),
-            Record(members) => return members.iter().for_each(|member| member.kind.add_leaves(leaves)),
+            Record(members) => {
+                for member in members {
+                    member.kind.add_leaves(leaves);
+                }
+                return;
+            }
             Int => Values::Int(Vec::new()),
             Long | Instant => Values::Long(Vec::new()),
             Text | Json => Values::Text(Vec::new()),
@@ -155,7 +160,9 @@ impl Kind {
                 text.push_str("} }\n");
             }
             Record(members) => {
-                members.iter().for_each(|member| member.kind.message(member.name, text));
+                for member in members {
+                    member.kind.message(member.name, text);
+                }
                 text.push_str("}\n");
             }
             _ => {}
@@ -182,7 +189,9 @@ impl Kind {
 /// The schema of the files.
 pub(super) fn message() -> String {
     let mut text = String::from("message compliance_finding {\n");
-    COLUMNS.iter().for_each(|column| column.kind.message(column.name, &mut text));
+    for column in COLUMNS {
+        column.kind.message(column.name, &mut text);
+    }
     text.push('}');
     text
 }
@@ -190,7 +199,9 @@ pub(super) fn message() -> String {
 /// Room for the values of each column, empty.
 pub(super) fn leaves() -> Vec<Leaf> {
     let mut leaves = Vec::new();
-    COLUMNS.iter().for_each(|column| column.kind.add_leaves(&mut leaves));
+    for column in COLUMNS {
+        column.kind.add_leaves(&mut leaves);
+    }
     leaves
 }
 

@@ -153,7 +153,9 @@ mod tests {
 
     fn shredded(rows: &[Value]) -> Vec<(Vec<i16>, Vec<i16>)> {
         let mut leaves = leaves();
-        rows.iter().for_each(|value| row(COLUMNS, value, &mut leaves).unwrap());
+        for value in rows {
+            row(COLUMNS, value, &mut leaves).unwrap();
+        }
         leaves.into_iter().map(|leaf| (leaf.definition, leaf.repetition)).collect()
     }
 

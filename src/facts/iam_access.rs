@@ -46,6 +46,8 @@ pub(crate) struct Engine {
     pub(super) gaps: Vec<Gap>,
     /// Where the answers begin.
     pub(super) origin: Origin,
+    /// The control policies of the organization, as far as the snapshot holds them.
+    pub(super) guardrails: Account,
     chains: OnceLock<Vec<Chain>>,
 }
 
@@ -81,6 +83,7 @@ impl Engine {
             attached: attached.collect(),
             gaps: policies.gaps,
             origin,
+            guardrails: super::iam_question::guardrails(snapshot),
             chains: OnceLock::new(),
         };
         engine.gaps.extend(authorization::users(snapshot).gaps);
@@ -137,7 +140,7 @@ impl Engine {
     }
 
     /// For each group a user who has nothing but its policies.
-    fn group_members(&self) -> Vec<Principal> {
+    pub(super) fn group_members(&self) -> Vec<Principal> {
         let member = |(name, group): (&String, &crate::iam::account::Group)| Principal {
             kind: PrincipalKind::User,
             arn: group.arn.clone(),

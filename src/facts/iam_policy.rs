@@ -33,6 +33,8 @@ facts! {
 
     /// A user, group or role.
     IamPrincipal as "iam-principal" {
+        /// The ARN.
+        arn: String => [IamGetAccountAuthorizationDetails];
         /// The name.
         name: String => [IamGetAccountAuthorizationDetails];
         /// `user`, `group` or `role`.
@@ -66,6 +68,7 @@ pub(crate) fn principals(engine: &Engine) -> List<Resource<IamPrincipal>> {
         id: arn.to_owned(),
         region: None,
         facts: IamPrincipal {
+            arn: known(engine, arn.to_owned()),
             name: known(engine, name.to_owned()),
             kind: known(engine, kind.to_owned()),
             inline_policies: known(engine, inline(policies)),

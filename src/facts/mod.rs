@@ -27,6 +27,7 @@ mod iam_access;
 mod iam_account;
 mod iam_group;
 mod iam_policy;
+mod iam_question;
 mod iam_user;
 mod iam_user_calls;
 mod identity;
@@ -69,6 +70,7 @@ pub use iam_access::AccountAccess;
 pub use iam_account::IamAccount;
 pub use iam_group::IamGroup;
 pub use iam_policy::{IamPolicy, IamPrincipal, InlinePolicy};
+pub use iam_question::{Oracle, Question};
 pub use iam_user::{AccessKey, IamUser};
 pub use identity::{Federation, ServerCertificate};
 pub use infrastructure::{

@@ -15,9 +15,10 @@ use cel::common::ast::{
     CallExpr, ComprehensionExpr, Expr, IdedExpr, LiteralValue, SelectExpr, SourceInfo, operators as op,
 };
 
-use super::node::{Constant, Expression, Function, LoopKind, Node};
+use super::node::{Ask, Constant, Expression, Function, LoopKind, Node};
 use super::types::Ty;
 use crate::facts::Schema;
+use crate::iam::catalogue::catalogue;
 use crate::snapshot::Operation;
 
 /// The longest expression that is compiled, in bytes.
@@ -346,6 +347,9 @@ impl Compiler<'_> {
             }
             ("matches", [text, pattern]) => self.matches(id, text, pattern),
             (name, arguments) => {
+                if let Some(ask) = Ask::ALL.into_iter().find(|ask| ask.name == name) {
+                    return self.ask(id, ask, arguments);
+                }
                 let mut nodes = Vec::new();
                 let mut types = Vec::new();
                 for argument in arguments {
@@ -375,6 +379,31 @@ impl Compiler<'_> {
                 self.error(id, format!("pattern `{pattern}`: {reason}"))
             }
         }
+    }
+
+    /// `can(arn, action)` and `whoCan(action)`, each with a resource or without.
+    fn ask(&mut self, id: u64, ask: Ask, arguments: &[&IdedExpr]) -> Typed {
+        let before_action = usize::from(!ask.lists);
+        if arguments.len() < before_action + 1 || arguments.len() > before_action + 2 {
+            let form = if ask.lists { "an action" } else { "an ARN and an action" };
+            return self.error(id, format!("`{}` takes {form}, and a resource or none", ask.name));
+        }
+        let mut nodes = Vec::new();
+        for (position, argument) in arguments.iter().enumerate() {
+            let (node, ty) = self.node(argument)?;
+            if ty != Ty::String {
+                return self.error(argument.id, format!("`{}` takes strings, not a {ty}", ask.name));
+            }
+            if let (true, Node::Constant(Constant::String(action))) = (position == before_action, &node)
+                && !catalogue().has_match(action)
+            {
+                return self.error(argument.id, format!("AWS documents no action `{action}`"));
+            }
+            nodes.push(node);
+        }
+        self.operations.insert(Operation::IamGetAccountAuthorizationDetails);
+        let ty = if ask.lists { Ty::List(Arc::new(Ty::String)) } else { Ty::Bool };
+        Ok((Node::Call(Function::Ask(ask), nodes), ty))
     }
 
     fn function(&self, id: u64, name: &str, types: &[Ty]) -> Result<(Function, Ty), CompileError> {
@@ -422,7 +451,7 @@ impl Compiler<'_> {
 }
 
 /// Every name that [`Compiler::function`] knows.
-const NAMES: [&str; 15] = [
+const NAMES: [&str; 19] = [
     "size",
     "contains",
     "startsWith",
@@ -438,6 +467,10 @@ const NAMES: [&str; 15] = [
     "days",
     "hours",
     "has",
+    "can",
+    "canWithoutMfa",
+    "whoCan",
+    "whoCanWithoutMfa",
 ];
 
 fn no_such_function(name: &str, types: &[Ty]) -> String {

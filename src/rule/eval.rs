@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use super::node::{Function, LoopKind, Node, Read};
-use crate::facts::{FactRef, Gap, Items, NO_VALUE, Observed, UNDECIDED, Value};
+use super::node::{Ask, Function, LoopKind, Node, Read};
+use crate::facts::{FactRef, Gap, Items, NO_VALUE, Observed, Oracle, Question, UNDECIDED, Value};
 use crate::snapshot::Time;
 
 /// Why an expression has no value.
@@ -46,6 +46,8 @@ pub struct Scope<'a> {
     pub reads: Vec<Read<'a>>,
     /// Steps that may still be taken.
     steps: u64,
+    /// Who knows what policies allow; nobody where a text is filled in.
+    oracle: Option<&'a dyn Oracle>,
 }
 
 /// Steps that all evaluations of one rule may take together, so that loops in loops over a large account end.
@@ -73,7 +75,13 @@ impl<'a> Scope<'a> {
 
     /// A scope in which evaluation ends as unknown after so many steps.
     pub fn bounded(variables: Vec<Value<'a>>, steps: u64) -> Self {
-        Self { variables, items: Vec::new(), reads: Vec::new(), steps }
+        Self { variables, items: Vec::new(), reads: Vec::new(), steps, oracle: None }
+    }
+
+    /// The same with somebody who knows what policies allow.
+    #[must_use]
+    pub fn asking(self, oracle: &'a dyn Oracle) -> Self {
+        Self { oracle: Some(oracle), ..self }
     }
 
     fn take_step(&mut self) -> Result<(), Stop> {
@@ -276,7 +284,40 @@ impl<'a> Scope<'a> {
         if !stops.is_empty() {
             return Err(merge(stops));
         }
-        apply(function, &values)
+        match function {
+            Function::Ask(ask) => self.ask(*ask, &values),
+            function => apply(function, &values),
+        }
+    }
+
+    fn ask(&mut self, ask: Ask, values: &[Value<'a>]) -> Eval<'a> {
+        let texts: Vec<&str> = values
+            .iter()
+            .filter_map(|value| if let Value::String(text) = value { Some(text.as_ref()) } else { None })
+            .collect();
+        let (who, rest) = if ask.lists {
+            (None, texts.as_slice())
+        } else {
+            (texts.first().copied(), texts.get(1..).unwrap_or_default())
+        };
+        let (Some(oracle), Some(action)) = (self.oracle, rest.first()) else {
+            return Err(Stop::undecided(format!("`{}` cannot be asked here", ask.name)));
+        };
+        let question = Question { who, action, resource: rest.get(1).copied(), without_mfa: ask.without_mfa };
+        let value = if ask.lists {
+            let list = oracle.who_can(&question);
+            let items: Vec<Value<'a>> = list.items.into_iter().map(|arn| Value::String(Cow::Owned(arn))).collect();
+            Value::List(Items::Made(items.into(), list.gaps.into()))
+        } else {
+            match oracle.can(&question) {
+                Observed::Present(value) => Value::Bool(value),
+                Observed::Absent => return Err(Stop::undecided(format!("there is no `{}`", who.unwrap_or_default()))),
+                Observed::Unknown(gap) => return Err(Stop::Unknown(vec![gap])),
+            }
+        };
+        let item = self.items.last().copied();
+        self.note(Read { path: ask.name, item, value: Some(value.clone()), origin: oracle.origin() });
+        Ok(value)
     }
 }
 

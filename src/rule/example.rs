@@ -10,10 +10,11 @@ use super::eval::steps_for;
 use super::file::Example;
 use super::judge::{attested_unknown, verdict};
 use super::load::{self, LoadError, ParamOverrides};
+use super::node::Ask;
 use super::{Attested, Rule};
 use crate::facts::{
-    Account, Fact, FactList, FactRef, Gap, Items, NOT_ATTESTED, NOT_COLLECTED, Observed, Origin, Record, Schema, Type,
-    Value,
+    Account, Fact, FactList, FactRef, Gap, Items, List, NOT_ATTESTED, NOT_COLLECTED, Observed, Oracle, Origin,
+    Question, Record, Schema, Type, Value,
 };
 use crate::snapshot::Time;
 
@@ -43,7 +44,8 @@ pub fn run(rule: &Rule, example: &Example) -> Result<(), String> {
             Attested { answer: Fact::derived(Observed::Present(answer)), date: Fact::derived(Observed::Present(now)) }
         }
     };
-    let verdict = verdict(rule, &resource, &account, now, &attested, steps_for(1));
+    let answers = Answers::new(&example.answers)?;
+    let verdict = verdict(rule, &resource, &account, now, &attested, (&answers, steps_for(1)));
     if verdict.status != example.expect.status {
         return Err(format!(
             "expected {}, got {}: {}",
@@ -57,6 +59,60 @@ pub fn run(rule: &Rule, example: &Example) -> Result<(), String> {
             Err(format!("expected the message `{message}`, got `{}`", verdict.message))
         }
         _ => crate::fix::example::run(rule, example, &resource, &account, now),
+    }
+}
+
+/// What policies allow, written down: the answers by function and arguments, as in `can arn:… s3:GetObject`.
+struct Answers(BTreeMap<String, Observed<GivenValue>>);
+
+impl Answers {
+    fn new(answers: &BTreeMap<String, Json>) -> Result<Self, String> {
+        let read = |(asked, value): (&String, &Json)| {
+            let name = asked.split(' ').next().unwrap_or_default();
+            let ask = Ask::ALL.into_iter().find(|ask| ask.name == name);
+            let ask = ask.ok_or_else(|| format!("`{asked}` begins with no function that asks policies"))?;
+            let ty = if ask.lists { Type::List(&Type::String) } else { Type::Bool };
+            Ok((asked.clone(), fact(&ty, value).map_err(|error| format!("`{asked}`: {error}"))?))
+        };
+        answers.iter().map(read).collect::<Result<_, String>>().map(Self)
+    }
+
+    fn answer(&self, name: &str, question: &Question<'_>) -> Result<&Observed<GivenValue>, Gap> {
+        let parts = [Some(name), question.who, Some(question.action), question.resource];
+        let asked = parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
+        match self.0.get(&asked) {
+            Some(Observed::Unknown(gap)) => Err(gap.clone()),
+            Some(answer) => Ok(answer),
+            None => Err(Gap::of_reason(NOT_COLLECTED, format!("the answer to `{asked}` is not given"))),
+        }
+    }
+}
+
+impl Oracle for Answers {
+    fn can(&self, question: &Question<'_>) -> Observed<bool> {
+        let name = if question.without_mfa { "canWithoutMfa" } else { "can" };
+        match self.answer(name, question) {
+            Ok(Observed::Present(GivenValue::Bool(value))) => Observed::Present(*value),
+            Ok(_) => Observed::Absent,
+            Err(gap) => Observed::Unknown(gap),
+        }
+    }
+
+    fn who_can(&self, question: &Question<'_>) -> List<String> {
+        let name = if question.without_mfa { "whoCanWithoutMfa" } else { "whoCan" };
+        match self.answer(name, question) {
+            Ok(Observed::Present(GivenValue::List(list))) => {
+                let text =
+                    |value: &GivenValue| if let GivenValue::String(text) = value { Some(text.clone()) } else { None };
+                List { items: list.items.iter().filter_map(text).collect(), gaps: list.gaps.clone() }
+            }
+            Ok(_) => List::whole(Vec::new()),
+            Err(gap) => List { items: Vec::new(), gaps: vec![gap] },
+        }
+    }
+
+    fn origin(&self) -> Origin {
+        Origin::NONE
     }
 }
 

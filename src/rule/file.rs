@@ -112,6 +112,9 @@ pub struct Example {
     /// Facts of the account, when the resource is another one.
     #[serde(default)]
     pub account: Json,
+    /// What policies allow: answers by function and arguments, as in `can arn:… s3:GetObject`.
+    #[serde(default)]
+    pub answers: BTreeMap<String, Json>,
     /// Parameters in force.
     #[serde(default)]
     pub params: BTreeMap<String, Json>,

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::eval::{Scope, Stop, steps_for};
 use super::node::Read;
 use super::{Attested, Rule};
-use crate::facts::{Fact, Facts, Gap, NOT_ATTESTED, Observed, Record, ResourceRef, Value};
+use crate::facts::{Fact, Facts, Gap, NOT_ATTESTED, Observed, Oracle, Record, ResourceRef, Value};
 use crate::finding::{Evidence, Finding, ResourceId, Status, fingerprint};
 use crate::snapshot::{Snapshot, Time};
 
@@ -87,7 +87,8 @@ impl RuleJudge<'_> {
 
     fn resource(&self, resource: ResourceRef<'_>, attested: &Attested, steps: u64) -> Finding {
         let account = &self.facts.account.facts;
-        let verdict = verdict(self.rule, resource.record, account, self.settings.now, attested, steps);
+        let asked = (self.facts as &dyn Oracle, steps);
+        let verdict = verdict(self.rule, resource.record, account, self.settings.now, attested, asked);
         self.finding(resource, verdict.status, verdict.message, &verdict.reads, verdict.unknown)
     }
 
@@ -136,10 +137,10 @@ pub(crate) fn verdict<'a>(
     account: &'a dyn Record,
     now: Time,
     attested: &'a Attested,
-    steps: u64,
+    (oracle, steps): (&'a dyn Oracle, u64),
 ) -> Verdict<'a> {
     let variables = || vec![Value::Record(resource), Value::Record(account), Value::Time(now), Value::Record(attested)];
-    let mut scope = Scope::bounded(variables(), steps);
+    let mut scope = Scope::bounded(variables(), steps).asking(oracle);
     let applies = rule.applies_when.as_ref().map_or(Ok(true), |expression| scope.truth(&expression.node));
     let outcome = applies.and_then(|applies| {
         if !applies {
@@ -154,7 +155,7 @@ pub(crate) fn verdict<'a>(
         Ok(status) => (status, Vec::new()),
         Err(stop) => (Status::Unknown, stop_gaps(stop)),
     };
-    let mut fill = |template: &'a super::Template| template.fill(&mut Scope::new(variables()));
+    let mut fill = |template: &'a super::Template| template.fill(&mut Scope::new(variables()).asking(oracle));
     let message = match status {
         Status::Fail => fill(&rule.message),
         Status::Pass => rule.pass_message.as_ref().map_or_else(|| rule.title.clone(), &mut fill),

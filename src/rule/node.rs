@@ -120,6 +120,29 @@ pub enum Function {
     Hours,
     /// A match of a pattern that was compiled when the rule was loaded.
     Matches(Box<regex::Regex>),
+    /// What policies allow.
+    Ask(Ask),
+}
+
+/// A question about what policies allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ask {
+    /// The function's name.
+    pub name: &'static str,
+    /// True when it lists who may; otherwise it tells whether somebody may.
+    pub lists: bool,
+    /// True when only requests without MFA count.
+    pub without_mfa: bool,
+}
+
+impl Ask {
+    /// Every such function.
+    pub const ALL: [Self; 4] = [
+        Self { name: "can", lists: false, without_mfa: false },
+        Self { name: "canWithoutMfa", lists: false, without_mfa: true },
+        Self { name: "whoCan", lists: true, without_mfa: false },
+        Self { name: "whoCanWithoutMfa", lists: true, without_mfa: true },
+    ];
 }
 
 /// A fact that an expression read, kept while it may have decided.

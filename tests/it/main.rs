@@ -29,6 +29,7 @@ mod guards;
 mod hostile;
 mod iam;
 mod iam_organization;
+mod iam_rules;
 mod import;
 mod infrastructure;
 mod laws;

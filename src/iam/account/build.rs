@@ -35,10 +35,9 @@ pub struct Builder {
     managed: HashMap<Arc<str>, Arc<PolicyName>>,
     told: BTreeSet<&'static str>,
     truncated: bool,
-    /// By ARN; which documents they have is not settled yet.
-    users: BTreeMap<String, Principal>,
+    /// As they came; which documents they have is not settled yet.
+    principals: Vec<Principal>,
     groups: BTreeMap<String, (Arc<str>, Group)>,
-    roles: BTreeMap<String, Principal>,
 }
 
 /// The documents that were compiled, by two keyed hashes of their text: the text itself would take as much room as all
@@ -111,10 +110,12 @@ impl Builder {
             group.unknown = unknown;
             self.account.groups.insert(name.as_ref().to_owned(), group);
         }
-        let users = std::mem::take(&mut self.users).into_values();
-        let principals = users.chain(std::mem::take(&mut self.roles).into_values());
-        let mut principals: Vec<Principal> = principals.map(|principal| self.settled(principal)).collect();
-        principals.sort_by(|a, b| a.arn.cmp(&b.arn));
+        let mut principals = std::mem::take(&mut self.principals);
+        // Of several that tell of one principal, the first counts.
+        principals.sort_by(|a, b| (&a.arn, a.kind).cmp(&(&b.arn, b.kind)));
+        principals.dedup_by(|later, first| (&later.arn, later.kind) == (&first.arn, first.kind));
+        principals.shrink_to_fit();
+        principals.iter_mut().for_each(|principal| self.complete(principal));
         self.account.principals = principals;
         self.account.missing =
             KINDS.iter().filter(|kind| !self.told.contains(*kind)).map(|kind| (*kind).to_owned()).collect();
@@ -126,8 +127,8 @@ impl Builder {
         self.account
     }
 
-    /// The principal with the documents of its policies.
-    fn settled(&mut self, mut principal: Principal) -> Principal {
+    /// Gives the principal the documents of its policies.
+    fn complete(&mut self, principal: &mut Principal) {
         let mut unknown = Vec::new();
         principal.policies.iter_mut().for_each(|attached| self.settle(attached, &mut unknown));
         unknown.append(&mut principal.unknown);
@@ -141,7 +142,6 @@ impl Builder {
             self.settle(attached, &mut unknown);
         }
         principal.unknown = unknown;
-        principal
     }
 
     fn settle(&mut self, attached: &mut Attached, unknown: &mut Vec<String>) {
@@ -278,9 +278,6 @@ impl Builder {
     /// Adds a user.
     pub(super) fn user(&mut self, user: &shapes::UserDetail) {
         let arn = user.arn.clone().unwrap_or_default();
-        if self.users.contains_key(&arn) {
-            return;
-        }
         let mut unknown = Vec::new();
         let (attached, inline) = (user.attached_managed_policies.as_deref(), user.user_policy_list.as_deref());
         let policies = self.policies(&arn, attached, inline, &mut unknown);
@@ -290,7 +287,7 @@ impl Builder {
         let groups = user.group_list.iter().flatten().map(|name| self.interner.text(name)).collect();
         let principal = Principal {
             kind: PrincipalKind::User,
-            arn: arn.clone(),
+            arn,
             name: user.user_name.clone().unwrap_or_default(),
             id: user.user_id.clone(),
             policies,
@@ -301,15 +298,12 @@ impl Builder {
             tags: self.tags(user.tags.as_deref()),
             unknown,
         };
-        self.users.insert(arn, principal);
+        self.principals.push(principal);
     }
 
     /// Adds a role.
     pub(super) fn role(&mut self, role: &shapes::RoleDetail) {
         let arn = role.arn.clone().unwrap_or_default();
-        if self.roles.contains_key(&arn) {
-            return;
-        }
         let mut unknown = Vec::new();
         let (attached, inline) = (role.attached_managed_policies.as_deref(), role.role_policy_list.as_deref());
         let policies = self.policies(&arn, attached, inline, &mut unknown);
@@ -324,7 +318,7 @@ impl Builder {
             |list: &Vec<shapes::InstanceProfile>| list.iter().filter_map(|profile| profile.arn.clone()).collect();
         let principal = Principal {
             kind: PrincipalKind::Role,
-            arn: arn.clone(),
+            arn,
             name: role.role_name.clone().unwrap_or_default(),
             id: role.role_id.clone(),
             policies,
@@ -335,7 +329,7 @@ impl Builder {
             tags: self.tags(role.tags.as_deref()),
             unknown,
         };
-        self.roles.insert(arn, principal);
+        self.principals.push(principal);
     }
 }
 

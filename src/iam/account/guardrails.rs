@@ -102,7 +102,7 @@ pub(super) struct Level {
 
 impl Account {
     /// Notes how the account stands to an organization, and the control policies that its snapshot holds.
-    pub(super) fn read_organization(&mut self, snapshot: &Snapshot) {
+    pub(crate) fn read_organization(&mut self, snapshot: &Snapshot) {
         (self.membership, self.manager, self.organization_id) = Membership::read(snapshot);
         self.organization = Organization::read(snapshot).map(Arc::new);
     }
@@ -210,9 +210,12 @@ impl Account {
             super::Boundary::None => None,
             super::Boundary::Policy(attached) => Some(Bound { kind: BoundKind::Boundary, policies: vec![attached] }),
         };
-        let levels = self.scps.iter().filter(|_| !principal.is_service_linked());
-        let levels = levels.map(|level| Bound { kind: BoundKind::Scp, policies: level.iter().collect() });
-        boundary.into_iter().chain(levels).collect()
+        boundary.into_iter().chain(self.levels().filter(|_| !principal.is_service_linked())).collect()
+    }
+
+    /// Each level of service control policies.
+    pub(crate) fn levels(&self) -> impl Iterator<Item = Bound<'_>> {
+        self.scps.iter().map(|level| Bound { kind: BoundKind::Scp, policies: level.iter().collect() })
     }
 }
 

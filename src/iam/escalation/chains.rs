@@ -33,7 +33,7 @@ pub(super) struct Chains<'a, 'u> {
     admins: Vec<Truth>,
     levels: Levels,
     /// By principal, the step that it takes next on its way to administrator.
-    next_steps: Vec<OnceLock<Step>>,
+    next_steps: Vec<OnceLock<Box<Step>>>,
     holdings: Holdings,
 }
 
@@ -134,7 +134,7 @@ impl<'a, 'u> Chains<'a, 'u> {
     fn next_step(&self, at: usize, hop: &Hop) -> Option<Step> {
         let slot = self.next_steps.get(at)?;
         if let Some(known) = slot.get() {
-            return Some(known.clone());
+            return Some(known.as_ref().clone());
         }
         let caller = Caller::new(self.mover.universe, at)?;
         let step = match hop {
@@ -142,7 +142,7 @@ impl<'a, 'u> Chains<'a, 'u> {
             Hop::End(position) => self.explainer().end(&caller, self.moves.get(at)?.ends.get(*position)?),
             Hop::Stay => return None,
         };
-        Some(slot.get_or_init(|| step).clone())
+        Some(slot.get_or_init(|| Box::new(step)).as_ref().clone())
     }
 
     fn finish(&self, number: usize, reaches: String, steps: Vec<Step>) -> Chain {

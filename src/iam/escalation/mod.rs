@@ -132,8 +132,8 @@ pub fn each_path(accounts: &[Account], only: Option<&str>, tell: &mut dyn FnMut(
         .enumerate()
         .filter_map(|(number, node)| wanted(&node.principal.arn).then_some(number))
         .collect();
-    // Worked out a few hundred at a time on all processors, told in order.
-    for some in starts.chunks(256) {
+    // Worked out some at a time on all processors, told in order: a start at IAM's quotas has chains of some 20 kB.
+    for some in starts.chunks(32) {
         let found: Vec<Vec<Chain>> = some.par_iter().map(|number| chains.of(*number)).collect();
         found.into_iter().flatten().for_each(&mut tell);
     }

@@ -1,6 +1,8 @@
 //! The product of the patterns' automata.
 
 use std::collections::HashSet;
+use std::ops::Range;
+use std::rc::Rc;
 
 use super::{Pattern, Sample, Token};
 
@@ -9,47 +11,53 @@ const BUDGET: usize = 20_000;
 
 /// Whether `text` is in the pattern's language.
 pub(super) fn matches(pattern: &Pattern, text: &str) -> bool {
-    let patterns = std::slice::from_ref(pattern);
-    let mut states = States::start(patterns);
+    let automata = Automata::new(std::slice::from_ref(pattern));
+    let mut states = automata.start();
+    let mut after = Vec::new();
     for letter in text.chars() {
-        states.step(patterns, letter);
+        automata.step(&states, letter, &mut after);
+        std::mem::swap(&mut states, &mut after);
     }
-    states.accepts(patterns, 0)
+    automata.accepts(&states, 0)
 }
 
 /// Walks the product automaton, breadth first; the first `positives` patterns must match and the others must not.
 pub(super) fn walk(patterns: &[Pattern], positives: usize) -> Sample {
+    let automata = Automata::new(patterns);
     let filler = filler(patterns);
     let fields = patterns
         .iter()
         .flat_map(|pattern| pattern.0.tokens.iter())
         .any(|t| matches!(t, Token::OneInField | Token::ManyInField));
-    let start = States::start(patterns);
-    let mut seen: HashSet<States> = HashSet::from([start.clone()]);
-    let mut queue: Vec<(States, usize, Option<char>)> = vec![(start, 0, None)];
+    let start: Rc<[u64]> = automata.start().into();
+    let mut seen: HashSet<Rc<[u64]>> = HashSet::from([Rc::clone(&start)]);
+    let mut queue: Vec<(Rc<[u64]>, usize, Option<char>)> = vec![(start, 0, None)];
+    let (mut letters, mut after) = (Vec::new(), Vec::new());
     let mut next = 0;
     while let Some((states, _, _)) = queue.get(next) {
-        let states = states.clone();
-        if (0..patterns.len()).all(|index| states.accepts(patterns, index) == (index < positives)) {
+        let states = Rc::clone(states);
+        if (0..patterns.len()).all(|index| automata.accepts(&states, index) == (index < positives)) {
             return Sample::Text(trace(&queue, next));
         }
-        for letter in states.letters(patterns, filler, fields) {
-            let mut after = states.clone();
-            after.step(patterns, letter);
-            if after.is_dead(patterns, positives) || !seen.insert(after.clone()) {
+        automata.letters(&states, filler, fields, &mut letters);
+        for letter in &letters {
+            automata.step(&states, *letter, &mut after);
+            if automata.is_dead(&after, positives) || seen.contains(after.as_slice()) {
                 continue;
             }
-            if seen.len() > BUDGET {
+            if seen.len() >= BUDGET {
                 return Sample::TooComplex;
             }
-            queue.push((after, next, Some(letter)));
+            let after: Rc<[u64]> = after.as_slice().into();
+            seen.insert(Rc::clone(&after));
+            queue.push((after, next, Some(*letter)));
         }
         next += 1;
     }
     Sample::Empty
 }
 
-fn trace(queue: &[(States, usize, Option<char>)], end: usize) -> String {
+fn trace(queue: &[(Rc<[u64]>, usize, Option<char>)], end: usize) -> String {
     let mut letters = Vec::new();
     let mut at = end;
     while let Some((_, from, Some(letter))) = queue.get(at) {
@@ -74,50 +82,62 @@ fn filler(patterns: &[Pattern]) -> char {
         .unwrap_or('\u{10ffff}')
 }
 
-/// Where each pattern's automaton may stand: one bit a position, patterns one after another.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct States {
-    sets: Vec<Vec<u64>>,
+/// The patterns' automata. Where they may stand is kept as words, a bit for each position, one pattern after another.
+struct Automata<'p> {
+    /// Each pattern's tokens and its words.
+    parts: Vec<(&'p Pattern, Range<usize>)>,
+    words: usize,
 }
 
-impl States {
-    fn start(patterns: &[Pattern]) -> Self {
-        let sets = patterns
-            .iter()
-            .map(|pattern| {
-                let mut set = vec![0; pattern.0.tokens.len() / 64 + 1];
-                put(&mut set, pattern, 0);
-                set
-            })
-            .collect();
-        Self { sets }
+impl<'p> Automata<'p> {
+    fn new(patterns: &'p [Pattern]) -> Self {
+        let mut words = 0;
+        let part = |pattern: &'p Pattern| {
+            let first = words;
+            words += pattern.0.tokens.len() / 64 + 1;
+            (pattern, first..words)
+        };
+        let parts = patterns.iter().map(part).collect();
+        Self { parts, words }
     }
 
-    fn step(&mut self, patterns: &[Pattern], letter: char) {
-        for (set, pattern) in self.sets.iter_mut().zip(patterns) {
-            let mut after = vec![0; set.len()];
-            for position in positions(set) {
+    fn start(&self) -> Vec<u64> {
+        let mut states = vec![0; self.words];
+        for (pattern, words) in &self.parts {
+            if let Some(set) = states.get_mut(words.clone()) {
+                put(set, pattern, 0);
+            }
+        }
+        states
+    }
+
+    fn step(&self, states: &[u64], letter: char, after: &mut Vec<u64>) {
+        after.clear();
+        after.resize(self.words, 0);
+        for (pattern, words) in &self.parts {
+            let (Some(from), Some(to)) = (states.get(words.clone()), after.get_mut(words.clone())) else { continue };
+            for position in positions(from) {
                 match pattern.0.tokens.get(position) {
                     Some(token) if token.takes(letter) => {
-                        put(&mut after, pattern, if token.is_many() { position } else { position + 1 });
+                        put(to, pattern, if token.is_many() { position } else { position + 1 });
                     }
                     _ => {}
                 }
             }
-            *set = after;
         }
     }
 
-    fn accepts(&self, patterns: &[Pattern], index: usize) -> bool {
-        match (self.sets.get(index), patterns.get(index)) {
-            (Some(set), Some(pattern)) => has(set, pattern.0.tokens.len()),
-            _ => false,
-        }
+    fn accepts(&self, states: &[u64], index: usize) -> bool {
+        let part = self.parts.get(index);
+        part.is_some_and(|(pattern, words)| {
+            states.get(words.clone()).is_some_and(|set| has(set, pattern.0.tokens.len()))
+        })
     }
 
     /// True when no continuation can help: a wanted pattern is lost, or an unwanted one matches for ever.
-    fn is_dead(&self, patterns: &[Pattern], positives: usize) -> bool {
-        self.sets.iter().zip(patterns).enumerate().any(|(index, (set, pattern))| {
+    fn is_dead(&self, states: &[u64], positives: usize) -> bool {
+        self.parts.iter().enumerate().any(|(index, (pattern, words))| {
+            let set = states.get(words.clone()).unwrap_or_default();
             if index < positives {
                 set.iter().all(|word| *word == 0)
             } else {
@@ -127,21 +147,20 @@ impl States {
     }
 
     /// The characters that can make a difference here, in order.
-    fn letters(&self, patterns: &[Pattern], filler: char, fields: bool) -> Vec<char> {
-        let mut letters: Vec<char> = self
-            .sets
-            .iter()
-            .zip(patterns)
-            .flat_map(|(set, pattern)| positions(set).filter_map(|position| pattern.0.tokens.get(position)))
-            .filter_map(|token| if let Token::Char(letter) = token { Some(*letter) } else { None })
-            .collect();
+    fn letters(&self, states: &[u64], filler: char, fields: bool, letters: &mut Vec<char>) {
+        letters.clear();
+        for (pattern, words) in &self.parts {
+            let set = states.get(words.clone()).unwrap_or_default();
+            let tokens = positions(set).filter_map(|position| pattern.0.tokens.get(position));
+            letters
+                .extend(tokens.filter_map(|token| if let Token::Char(letter) = token { Some(*letter) } else { None }));
+        }
         if fields {
             letters.push(':');
         }
         letters.sort_unstable();
         letters.dedup();
         letters.push(filler);
-        letters
     }
 }
 

@@ -33,6 +33,20 @@ impl Token {
         matches!(self, Self::Many | Self::ManyInField)
     }
 
+    /// Whether everything that another token stands for is something that this one takes, once or, as a star, often.
+    fn stands_for(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Char(own), Self::Char(letter)) => own == letter,
+            (Self::Char(_), _) => false,
+            (Self::Many, _) | (Self::One, Self::Char(_) | Self::One | Self::OneInField) => true,
+            (Self::One, Self::Many | Self::ManyInField) => false,
+            (Self::OneInField | Self::ManyInField, Self::Char(letter)) => letter != ':',
+            (Self::OneInField | Self::ManyInField, Self::OneInField) => true,
+            (Self::ManyInField, Self::ManyInField) => true,
+            (Self::OneInField, Self::ManyInField) | (_, Self::One | Self::Many) => false,
+        }
+    }
+
     fn takes(self, letter: char) -> bool {
         match self {
             Self::Char(own) => own == letter,
@@ -193,12 +207,41 @@ impl Pattern {
     }
 
     /// True when every text of `other` is surely one of `self`: a quick answer, `false` means "not seen to".
+    ///
+    /// The tokens of `other` are matched like a text: what stands for them stands for whatever they stand for.
     fn plainly_covers(&self, other: &Self) -> bool {
         if self == other || self.is_anything() {
             return true;
         }
-        let Some((Token::Many, prefix)) = self.0.tokens.split_last() else { return false };
-        prefix.iter().all(|token| matches!(token, Token::Char(_))) && other.0.tokens.starts_with(prefix)
+        let (mut own, mut rest) = (&*self.0.tokens, &*other.0.tokens);
+        // The tokens from the last star on, and where its text may end at the earliest.
+        let mut star: Option<(&[Token], &[Token])> = None;
+        loop {
+            if let Some((first, after)) = own.split_first()
+                && first.is_many()
+            {
+                star = Some((own, rest));
+                own = after;
+                continue;
+            }
+            match (own.split_first(), rest.split_first()) {
+                (None, None) => return true,
+                (Some((wanted, after)), Some((given, left))) if wanted.stands_for(*given) => {
+                    (own, rest) = (after, left);
+                }
+                _ => {
+                    let Some((many, at)) = star else { return false };
+                    let (Some((first, after)), Some((given, left))) = (many.split_first(), at.split_first()) else {
+                        return false;
+                    };
+                    if !first.stands_for(*given) {
+                        return false;
+                    }
+                    star = Some((many, left));
+                    (own, rest) = (after, left);
+                }
+            }
+        }
     }
 
     /// Whether some text matches both.
@@ -271,6 +314,10 @@ pub fn sample(all_of: &[Pattern], none_of: &[Pattern]) -> Sample {
             unwanted.push(pattern.clone());
         }
     }
+    // What has nothing in common with the only wanted pattern takes nothing away from it.
+    if let [only] = wanted.as_slice() {
+        unwanted.retain(|pattern| pair::common(&only.0.tokens, &pattern.0.tokens).is_some());
+    }
     match (wanted.as_slice(), unwanted.is_empty()) {
         ([], true) => return Sample::Text(String::new()),
         ([only], true) => return Sample::Text(only.shortest()),
@@ -328,6 +375,37 @@ mod tests {
     fn patterns_that_only_share_their_middle_overlap() {
         assert_eq!(Pattern::glob("*ab").overlaps(&Pattern::glob("ba*")), Some(true));
         assert_eq!(Pattern::glob("a*b").overlaps(&Pattern::glob("a*c")), Some(false));
+    }
+
+    fn field() -> impl Strategy<Value = Pattern> {
+        let token = proptest::sample::select(vec![
+            Token::Char('a'),
+            Token::Char(':'),
+            Token::One,
+            Token::Many,
+            Token::OneInField,
+            Token::ManyInField,
+        ]);
+        prop::collection::vec(token, 0..5).prop_map(Pattern::from_tokens)
+    }
+
+    proptest! {
+        #[test]
+        fn what_plainly_covers_holds_every_text(wide in field(), narrow in field(), texts in prop::collection::vec("[a:]{0,5}", 40)) {
+            if wide.plainly_covers(&narrow) {
+                for text in texts.iter().filter(|text| narrow.matches(text)) {
+                    prop_assert!(wide.matches(text), "{wide:?} {narrow:?} {text}");
+                }
+                prop_assert_eq!(automaton::walk(&[narrow, wide], 1), Sample::Empty);
+            }
+        }
+    }
+
+    #[test]
+    fn a_pattern_with_stars_inside_is_seen_to_cover() {
+        let covers = |wide: &str, narrow: &str| Pattern::glob(wide).plainly_covers(&Pattern::glob(narrow));
+        assert!(covers("arn:aws:lambda:*:1:function:*", "arn:aws:lambda:*:1:function:team-?-*"));
+        assert!(covers("*b*", "a*b?") && covers("a?*", "a?") && !covers("a?", "a*") && !covers("a*b", "a*"));
     }
 
     #[test]

@@ -74,7 +74,7 @@ fn a_rule_asks_who_can_do_what() {
         &["scan", "--snapshot", "S", "--rules", "rules", "--rule", "only-boss-may-pass-roles", "--format", "json"],
     );
     let report = run.json();
-    let findings = report["findings"].as_array().unwrap_or_else(|| panic!("{}{report}", run.stderr));
+    let findings = report["results"].as_array().unwrap_or_else(|| panic!("{}{report}", run.stderr));
     let status = |name: &str| {
         let arn = format!("arn:aws:iam::111122223333:user/{name}");
         let own: Vec<&Value> = findings.iter().filter(|finding| finding["resource"]["id"] == arn.as_str()).collect();
@@ -99,5 +99,5 @@ fn an_action_that_does_not_exist_is_an_error_at_its_place() {
     let wrong = RULE.replace("\"iam:PassRole\", \"arn:aws", "\"iam:PassRoll\", \"arn:aws");
     let run = run(&wrong, &["rules", "test", "rules"]);
     assert_eq!(run.code, 2);
-    assert!(run.stderr.contains("AWS documents no action `iam:PassRoll`"), "{}", run.stderr);
+    assert!(run.text().contains("AWS documents no action `iam:PassRoll`"), "{}", run.text());
 }

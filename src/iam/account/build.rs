@@ -10,7 +10,9 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::{Value, json};
 
-use super::{Account, Attached, Boundary, DocumentId, Group, ManagedPolicy, PolicyName, Principal, PrincipalKind};
+use super::{
+    Account, Attached, Boundary, DocumentId, Group, ManagedPolicy, PolicyName, Principal, PrincipalKind, Tags,
+};
 use crate::iam::document::Interner;
 use crate::iam::error::PolicyError;
 use crate::iam::json;
@@ -252,7 +254,7 @@ impl Builder {
         })
     }
 
-    fn tags(&mut self, tags: Option<&[shapes::Tag]>) -> Option<Box<[(Arc<str>, Arc<str>)]>> {
+    fn tags(&mut self, tags: Option<&[shapes::Tag]>) -> Option<Tags> {
         let mut by_key = BTreeMap::new();
         for tag in tags? {
             if let Some(key) = tag.key.as_deref() {

@@ -27,6 +27,9 @@ pub use organization::govern;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DocumentId(u32);
 
+/// Tags, each a key and a value.
+pub type Tags = Box<[(Arc<str>, Arc<str>)]>;
+
 /// A user or a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PrincipalKind {
@@ -99,7 +102,7 @@ pub struct Principal {
     /// A role's instance profiles, by ARN; `None` when not told.
     pub instance_profiles: Option<Vec<String>>,
     /// Tags, sorted by key; `None` when not told.
-    pub tags: Option<Box<[(Arc<str>, Arc<str>)]>>,
+    pub tags: Option<Tags>,
     /// Why the policies above may not be all there are; empty when they are.
     pub unknown: Vec<String>,
 }

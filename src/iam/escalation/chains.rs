@@ -190,7 +190,9 @@ impl<'a, 'u> Chains<'a, 'u> {
                     chains.push(chain);
                 }
             }
-            entered.iter().for_each(|target| gaining.remove(*target));
+            for target in &entered {
+                gaining.remove(*target);
+            }
         }
         chains
     }

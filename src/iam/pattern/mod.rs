@@ -275,7 +275,7 @@ impl Pattern {
 
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for token in self.0.tokens.iter() {
+        for token in &*self.0.tokens {
             match token {
                 Token::Char(letter) => write!(f, "{letter}")?,
                 Token::One | Token::OneInField => f.write_str("?")?,

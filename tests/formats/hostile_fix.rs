@@ -112,20 +112,20 @@ fn rendered(plan: &Plan, format: &str) -> String {
 }
 
 fn assert_harmless_plan(plan: &Plan, what: &str) {
-    let plain = Context::default();
+    let context = Context::default();
     for format in ["json", "table"] {
-        assert_harmless(format, &rendered(plan, format), &plain, what);
+        assert_harmless(format, &rendered(plan, format), &context, what);
     }
     // A block that is indented by four spaces is code, and nothing in it is markup.
     let markdown: Vec<String> =
         rendered(plan, "markdown").lines().filter(|line| !line.starts_with("    ")).map(str::to_owned).collect();
-    assert_harmless("markdown", &markdown.join("\n"), &plain, what);
+    assert_harmless("markdown", &markdown.join("\n"), &context, what);
     let template: Value = serde_json::from_str(&rendered(plan, "cloudformation")).unwrap();
     assert!(template["Parameters"].is_null(), "{what}: a name became a parameter: {}", template["Parameters"]);
-    assert_harmless("json", &template.to_string(), &plain, what);
-    assert_harmless("terraform", &rendered(plan, "terraform"), &plain, what);
+    assert_harmless("json", &template.to_string(), &context, what);
+    assert_harmless("terraform", &rendered(plan, "terraform"), &context, what);
     let script = rendered(plan, "sh");
-    assert_harmless("sh", &script, &plain, what);
+    assert_harmless("sh", &script, &context, what);
     let calls = called(&script, what);
     if !plan.steps.is_empty() {
         assert_eq!(calls[2..], meant(plan), "{what}");

@@ -1,9 +1,10 @@
-//! Parquet against the reader of its own crate, and against DuckDB, which reads lakes as others' engines do.
+//! Parquet against the reader of its own crate, and against `DuckDB`, which reads lakes as others' engines do.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::{Field, Row};
 use posture::finding::{Severity, Status};
@@ -116,9 +117,9 @@ fn files_keep_to_what_security_lake_asks_for_and_name_no_clock() {
     assert_eq!(metadata.file_metadata().created_by(), Some(concat!("posture version ", env!("CARGO_PKG_VERSION"))));
     assert_eq!(metadata.file_metadata().version(), 1);
     assert!(metadata.file_metadata().key_value_metadata().is_none());
-    let sizes: Vec<i64> = metadata.row_groups().iter().map(|group| group.num_rows()).collect();
+    let sizes: Vec<i64> = metadata.row_groups().iter().map(RowGroupMetaData::num_rows).collect();
     assert_eq!(sizes, [16_384, 16_384, 7_232]);
-    for column in metadata.row_groups().iter().flat_map(|group| group.columns()) {
+    for column in metadata.row_groups().iter().flat_map(RowGroupMetaData::columns) {
         assert!(matches!(column.compression(), parquet::basic::Compression::ZSTD(_)));
     }
 }

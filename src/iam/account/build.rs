@@ -117,7 +117,9 @@ impl Builder {
         principals.sort_by(|a, b| (&a.arn, a.kind).cmp(&(&b.arn, b.kind)));
         principals.dedup_by(|later, first| (&later.arn, later.kind) == (&first.arn, first.kind));
         principals.shrink_to_fit();
-        principals.iter_mut().for_each(|principal| self.complete(principal));
+        for principal in &mut principals {
+            self.complete(principal);
+        }
         self.account.principals = principals;
         self.account.missing =
             KINDS.iter().filter(|kind| !self.told.contains(*kind)).map(|kind| (*kind).to_owned()).collect();

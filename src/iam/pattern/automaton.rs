@@ -57,7 +57,10 @@ pub(super) fn walk(patterns: &[Pattern], positives: usize) -> Sample {
     Sample::Empty
 }
 
-fn trace(queue: &[(Rc<[u64]>, usize, Option<char>)], end: usize) -> String {
+/// States that were reached, from which place in the queue, and by which letter.
+type Reached = (Rc<[u64]>, usize, Option<char>);
+
+fn trace(queue: &[Reached], end: usize) -> String {
     let mut letters = Vec::new();
     let mut at = end;
     while let Some((_, from, Some(letter))) = queue.get(at) {

@@ -12,13 +12,22 @@ use serde_json::ser::{CharEscape, CompactFormatter, Formatter, PrettyFormatter};
 use super::escape::is_harmless;
 
 /// Writes a value in one line, without a line break at the end.
-pub(super) fn compact(value: &impl Serialize, sink: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn compact(value: &impl Serialize, sink: &mut dyn Write) -> io::Result<()> {
     write(value, SafeFormatter { inner: CompactFormatter, for_html: false }, sink)
 }
 
 /// Writes a value for people, without a line break at the end.
 pub(crate) fn pretty(value: &impl Serialize, sink: &mut dyn Write) -> io::Result<()> {
     write(value, SafeFormatter { inner: PrettyFormatter::new(), for_html: false }, sink)
+}
+
+/// A value for people, ended by a line break.
+pub(crate) fn lines(value: &serde_json::Value) -> String {
+    let mut bytes = Vec::new();
+    // INVARIANT: a JSON value can be written, memory takes every byte, and what is written is UTF-8.
+    let _ = pretty(value, &mut bytes);
+    bytes.push(b'\n');
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Writes a value in one line that can stand inside an HTML `script` element.

@@ -6,6 +6,7 @@ use crate::Error;
 use crate::error::{EXIT_CLEAN, EXIT_ERROR};
 use crate::iam::case::{Case, Library, library};
 use crate::iam::{PolicyError, json};
+use crate::output::safe_json;
 use serde::Serialize;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -77,7 +78,9 @@ fn answer(line: &[u8], library: &Library) -> Result<String, String> {
     let case = Case::from_value(&value, library).map_err(|error| error.to_string())?;
     let answer = case.answer();
     let line = Line { id: case.id(), decision: answer.decision.as_str(), because: answer.because.to_string() };
-    serde_json::to_string(&line).map_err(|error| error.to_string())
+    let mut text = Vec::new();
+    safe_json::compact(&line, &mut text).map_err(|error| error.to_string())?;
+    String::from_utf8(text).map_err(|error| error.to_string())
 }
 
 /// A line's JSON; its errors name the column, since the line is known.

@@ -9,6 +9,7 @@ use super::super::plan::Plan;
 use super::super::word::{Part, Text};
 use super::Settings;
 use crate::output::escape::printable;
+use crate::output::safe_json;
 
 /// Writes the template as JSON, which CloudFormation reads like YAML.
 pub(super) fn render(plan: &Plan, settings: &Settings) -> String {
@@ -51,7 +52,7 @@ pub(super) fn render(plan: &Plan, settings: &Settings) -> String {
     if let Some(members) = template.as_object_mut().filter(|_| !parameters.is_empty()) {
         members.insert("Parameters".to_owned(), json!(parameters));
     }
-    format!("{template:#}\n")
+    safe_json::lines(&template)
 }
 
 /// A logical id that nothing else has; the same resource twice is one.

@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 use super::super::plan::{FORMAT, Mended, Plan, Step};
 use super::super::word::{Call, Text};
 use super::Settings;
+use crate::output::safe_json;
 
 /// Writes the plan, members in the order of their names.
 pub(super) fn render(plan: &Plan, _: &Settings) -> String {
@@ -49,7 +50,7 @@ pub(super) fn render(plan: &Plan, _: &Settings) -> String {
         "promised": plan.promised.iter().map(mended).collect::<Vec<_>>(),
         "suppressed": plan.suppressed,
     });
-    format!("{document:#}\n")
+    safe_json::lines(&document)
 }
 
 fn mended(mended: &Mended) -> Json {

@@ -3,8 +3,11 @@
 //! Text is kept in parts, so that a value that the user has yet to give stays apart from text that looks like it.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde_json::{Number, Value as Json};
+
+use crate::output::escape::is_harmless;
 
 /// A part of a text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -235,13 +238,34 @@ impl Call {
     }
 }
 
-/// A word as a shell takes it: bare where nothing in it means anything, else in single quotes.
+/// A word as a shell takes it: bare where nothing in it means anything, else in single quotes; characters that steer a
+/// terminal or hide are written by their numbers.
 pub fn quoted(word: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || "_./:=@%+,-".contains(c);
     if !word.is_empty() && word.chars().all(bare) {
         return word.to_owned();
     }
-    format!("'{}'", word.replace('\'', r"'\''"))
+    let mut out = String::new();
+    let mut rest = word;
+    while let Some(first) = rest.chars().next() {
+        let shows = stands(first);
+        let end = rest.find(|c| stands(c) != shows).unwrap_or(rest.len());
+        let (part, after) = rest.split_at(end);
+        if shows {
+            let _ = write!(out, "'{}'", part.replace('\'', r"'\''"));
+        } else {
+            // Written as numbers, which every shell's printf reads: raw, such a character could hide what the script does.
+            let octal: String = part.bytes().map(|byte| format!("\\{byte:03o}")).collect();
+            let _ = write!(out, "\"$(printf '{octal}')\"");
+        }
+        rest = after;
+    }
+    if out.is_empty() { "''".to_owned() } else { out }
+}
+
+/// A line break stays as it is: it hides nothing, and `$(…)` would cut it off.
+fn stands(character: char) -> bool {
+    character == '\n' || is_harmless(character)
 }
 
 #[cfg(test)]
@@ -266,6 +290,7 @@ mod tests {
         assert_eq!(quoted("arn:aws:iam::aws:policy/ReadOnlyAccess"), "arn:aws:iam::aws:policy/ReadOnlyAccess");
         assert_eq!(quoted("it's $(id)"), r"'it'\''s $(id)'");
         assert_eq!(quoted(""), "''");
+        assert_eq!(quoted("a\u{1b}\u{202e}b\n"), "'a'\"$(printf '\\033\\342\\200\\256')\"'b\n'");
     }
 
     #[test]

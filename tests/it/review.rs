@@ -192,7 +192,7 @@ fn trusted_advisor_is_judged_by_the_summaries_of_its_security_checks() {
 #[test]
 fn a_key_is_exposed_by_quarantine_or_by_trusted_advisor() {
     let details = |policies: Value| {
-        let user = json!({ "UserName": "ann", "Arn": "arn:aws:iam::123456789012:user/ann", "AttachedManagedPolicies": policies });
+        let user = json!({ "UserName": "ann", "Arn": "arn:aws:iam::123456789012:user/ann", "GroupList": [], "AttachedManagedPolicies": policies });
         here(
             "iam",
             "GetAccountAuthorizationDetails",

@@ -255,8 +255,11 @@ pub fn quoted(word: &str) -> String {
             let _ = write!(out, "'{}'", part.replace('\'', r"'\''"));
         } else {
             // Written as numbers, which every shell's printf reads: raw, such a character could hide what the script does.
-            let octal: String = part.bytes().map(|byte| format!("\\{byte:03o}")).collect();
-            let _ = write!(out, "\"$(printf '{octal}')\"");
+            out.push_str("\"$(printf '");
+            for byte in part.bytes() {
+                let _ = write!(out, "\\{byte:03o}");
+            }
+            out.push_str("')\"");
         }
         rest = after;
     }

@@ -119,8 +119,9 @@ pub(crate) fn by_key(report: &Report) -> Findings {
     report.results.iter().map(|finding| (key(finding), finding.clone())).collect()
 }
 
-/// The accounts that are blinded: between them every rule fails and every rule passes.
-const ACCOUNTS: [&str; 4] = ["clean", "denied", "menagerie", "menagerie-member"];
+/// The accounts that are blinded. The menagerie's member is not among them: it was asked for a few rules alone, so a rule
+/// that a fault sets free to be judged lacks other calls too, and names one of those.
+const ACCOUNTS: [&str; 3] = ["clean", "denied", "menagerie"];
 
 /// The accounts, judged.
 pub(crate) fn cases(rules: &[Rule]) -> Vec<Case> {

@@ -388,9 +388,9 @@ for file in "$folder"/sns/list-subscriptions-by-topic@*.json; do
         ask_about "${file_region%%~*}" "{\"SubscriptionArn\":\"$subscription\"}" sns get-subscription-attributes
     done
 done
-for file in "$folder"/sns/get-topic-attributes@*.json; do
-    file_region=${file##*@}
-    texts KmsMasterKeyId "$file" | sed "s/^/${file_region%%~*} /"
+for topic_file in "$folder"/sns/get-topic-attributes@*.json; do
+    topic_region=${topic_file##*@}
+    texts KmsMasterKeyId "$topic_file" | sed "s/^/${topic_region%%~*} /"
 done | sort -u | while IFS=' ' read -r key_region key; do
     [ "$key" = '""' ] || asked "$key_region" "{\"KeyId\":$key}" kms describe-key ||
         ask_about "$key_region" "{\"KeyId\":$key}" kms describe-key

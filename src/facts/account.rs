@@ -7,7 +7,7 @@ use super::collector::{self, Collector};
 use super::contact::{self, Contacts};
 use super::credential_report::CredentialReport;
 use super::detection::{self, AccountDetection};
-use super::governance::{self, Governance};
+use super::governance::{self, Central, Governance, central};
 use super::health_rule::HealthRouting;
 use super::iam_access::AccountAccess;
 use super::iam_account::{self, IamAccount};
@@ -42,6 +42,8 @@ facts! {
         organization: Organization => [OrganizationsDescribeOrganization];
         /// How the organization governs its accounts; absent in accounts that AWS does not tell.
         governance: Governance => [OrganizationsListRoots];
+        /// What another account of the organization may provide for this one.
+        central: Central => [];
         /// True for an account of an organization that another account pays for.
         is_member: bool => [OrganizationsDescribeOrganization];
         /// Whom AWS writes to.
@@ -119,6 +121,7 @@ pub(crate) fn build(
         password_policy: password_policy::build(snapshot),
         is_member: is_member(&organization),
         governance: governance::build(snapshot, &organization),
+        central: Fact::derived(Observed::Present(central::build(snapshot, &organization))),
         organization,
         contacts: Fact::derived(Observed::Present(contact::build(snapshot))),
         billing: Fact::derived(Observed::Present(alerting.billing.clone())),

@@ -150,10 +150,18 @@ pub(crate) fn routes(
             gaps.push(source.gap(MEMBER_MISSING, "a target has no `Arn`"));
             continue;
         };
-        if Arn::parse(arn).is_some_and(|arn| arn.service == "sns") {
-            let publisher = Publisher::Rule(rule.to_owned(), target.role_arn.clone());
-            found.push(walk.through(arn, &publisher));
-            uses.push((arn.to_owned(), publisher));
+        match Arn::parse(arn).map(|arn| arn.service) {
+            Some("sns") => {
+                let publisher = Publisher::Rule(rule.to_owned(), target.role_arn.clone());
+                found.push(walk.through(arn, &publisher));
+                uses.push((arn.to_owned(), publisher));
+            }
+            // As organizations gather events in one account, and accounts in one Region.
+            Some("events") => {
+                let reason = format!("events go on to `{arn}`, and who hears of them there is not followed");
+                gaps.push(source.gap(UNDECIDED, &reason));
+            }
+            _ => {}
         }
     }
     Routes::join(found, gaps, "the rule has no SNS topic as target", source.origin("/Targets"))

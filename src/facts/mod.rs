@@ -64,7 +64,7 @@ pub use detection::{
     GuardDutyDetector, GuardDutyFinding,
 };
 pub use event_rule::EventTarget;
-pub use governance::{Governance, TrustedService};
+pub use governance::{Central, Governance, TrustedService};
 pub use health_rule::{HealthRouting, HealthRule, Region};
 pub use iam_access::AccountAccess;
 pub use iam_account::IamAccount;

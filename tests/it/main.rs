@@ -7,6 +7,7 @@ mod alerts;
 mod authors;
 mod bad_input;
 mod catalogue;
+mod central;
 #[cfg(unix)]
 mod closed_loop;
 mod dependencies;

@@ -15,7 +15,7 @@ use crate::offline::{self, posture};
 const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("account-contact-distribution-list", "menagerie-member", "its contacts are complete; the menagerie's are missing"),
     ("account-in-organization", "empty", "it stands alone; the menagerie manages an organization"),
-    ("billing-alarm-exists", "menagerie-member", "it has no alarm; the menagerie's is set up wrong"),
+    ("billing-alarm-exists", "empty", "it has no alarm; the menagerie's is set up wrong"),
     ("iam-billing-read-granted", "menagerie-member", "nobody may do anything; the menagerie has an administrator"),
     (
         "iam-budgets-permission-granted",

@@ -241,7 +241,8 @@ fn unusual_costs_reach_somebody_through_a_subscription_to_a_monitor_that_exists(
         let subscription =
             json!({ "SubscriptionName": "ops", "MonitorArnList": [listens_to], "Subscribers": [subscriber] });
         let subscriptions = here("ce", "GetAnomalySubscriptions", &json!({ "AnomalySubscriptions": [subscription] }));
-        let all: Vec<_> = [monitors.clone(), subscriptions].into_iter().chain(more.iter().cloned()).collect();
+        let alone = refused("organizations", "DescribeOrganization", "us-east-1", "AWSOrganizationsNotInUseException");
+        let all: Vec<_> = [monitors.clone(), subscriptions, alone].into_iter().chain(more.iter().cloned()).collect();
         status("cost-anomaly-monitor", &all)
     };
     let email = |state: &str| json!({ "Type": "EMAIL", "Address": "ops@example.com", "Status": state });

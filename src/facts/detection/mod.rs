@@ -15,9 +15,8 @@ use super::event_rule::Buses;
 use super::health_rule::Region;
 use super::infrastructure::regional::{Element, Regional};
 use super::link;
-use super::organization::{self, Organization};
 use super::resource::Resource;
-use super::{Fact, Gap, List, Observed, UNDECIDED};
+use super::{Fact, List, Observed};
 use crate::facts;
 use crate::snapshot::{Shape, Snapshot};
 
@@ -42,9 +41,6 @@ facts! {
         has_bucket: bool => [S3ListBuckets];
         /// Analyzers of IAM Access Analyzer.
         analyzers: List<AccessAnalyzer> => [AccessanalyzerListAnalyzers];
-        /// True when another account of the organization watches the Region; false where there is no organization, and in
-        /// its management account. Nothing tells a member, so there it is unknown.
-        is_watched_centrally: bool => [OrganizationsDescribeOrganization];
     }
 
     /// What watches the account as a whole, over the enabled Regions that were asked.
@@ -64,7 +60,6 @@ pub(crate) struct Watchers<'a> {
     config: config::Answers<'a>,
     guardduty: guardduty::Answers<'a>,
     analyzers: analyzer::Answers<'a>,
-    is_watched_centrally: Fact<bool>,
 }
 
 impl<'a> Watchers<'a> {
@@ -75,7 +70,6 @@ impl<'a> Watchers<'a> {
             config: config::Answers::read(snapshot),
             guardduty: guardduty::Answers::read(snapshot),
             analyzers: analyzer::Answers::read(snapshot),
-            is_watched_centrally: is_watched_centrally(&organization::build(snapshot)),
         }
     }
 
@@ -91,26 +85,8 @@ impl<'a> Watchers<'a> {
             macie: hub::macie(self.snapshot, region),
             has_bucket: hub::has_bucket(self.snapshot, region),
             analyzers: self.analyzers.in_region(region),
-            is_watched_centrally: self.is_watched_centrally.clone(),
         }
     }
-}
-
-/// Analyzers of the organization and rules on its findings show in the account that administers them alone.
-fn is_watched_centrally(organization: &Fact<Organization>) -> Fact<bool> {
-    let state = match &organization.state {
-        Observed::Absent => Observed::Present(false),
-        Observed::Unknown(gap) => Observed::Unknown(gap.clone()),
-        Observed::Present(organization) => match organization.is_member() {
-            Observed::Present(true) => Observed::Unknown(Gap::of_reason(
-                UNDECIDED,
-                "the account is a member of an organization, whose administrator may watch it from another account",
-            )),
-            Observed::Unknown(gap) => Observed::Unknown(gap),
-            Observed::Present(false) | Observed::Absent => Observed::Present(false),
-        },
-    };
-    Fact::new(state, organization.origin)
 }
 
 /// The first item of a Region's list that is wanted; absent only when the list is known to hold none.

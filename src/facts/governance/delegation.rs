@@ -89,13 +89,13 @@ pub(super) fn trusted_services(snapshot: &Snapshot, organization: &Organization)
 }
 
 /// The services that accounts other than the management account administer.
-struct Delegations<'a> {
-    accounts: Vec<Source<'a, ListDelegatedServicesForAccount>>,
+pub(super) struct Delegations<'a> {
+    accounts: Vec<(&'a str, Source<'a, ListDelegatedServicesForAccount>)>,
     gaps: Vec<Gap>,
 }
 
 impl<'a> Delegations<'a> {
-    fn read(snapshot: &'a Snapshot, organization: &Organization) -> Self {
+    pub(super) fn read(snapshot: &'a Snapshot, organization: &Organization) -> Self {
         let mut answers = snapshot.answers::<ListDelegatedAdministrators>();
         let listed = answers.find(|answer| !answer.observation.request.contains_key("ServicePrincipal"));
         let region = crate::facts::leader_region(&snapshot.partition);
@@ -111,7 +111,7 @@ impl<'a> Delegations<'a> {
         for administrator in answer.delegated_administrators.iter().flatten() {
             match administrator.id.as_ref() {
                 Some(id) if Some(id) == management => {}
-                Some(id) => found.accounts.push(services.of_unique(region, id)),
+                Some(id) => found.accounts.push((id.as_str(), services.of_unique(region, id))),
                 None => found.gaps.push(listed.gap(MEMBER_MISSING, "an administrator has no `Id`")),
             }
         }
@@ -119,19 +119,33 @@ impl<'a> Delegations<'a> {
     }
 
     fn of(&self, principal: &str) -> Fact<bool> {
-        let administers = |source: &Source<'_, ListDelegatedServicesForAccount>| {
-            let services = source.required("/DelegatedServices", |answer| {
-                let services = answer.delegated_services.as_ref()?.iter();
-                let names: Vec<&str> =
-                    services.map(|service| service.service_principal.as_deref()).collect::<Option<_>>()?;
-                Some(names.contains(&principal))
-            });
-            let is_cut_off = source.state.present().and_then(|answer| source.cut_off(None, answer.next_token.as_ref()));
-            match (&services.state, is_cut_off) {
-                (Observed::Present(false), Some(gap)) => Fact::unknown(gap),
-                _ => services,
+        link::any(self.accounts.iter().map(|(_, services)| administers(services, principal)), &self.gaps)
+    }
+
+    /// The accounts that are known to administer a service, and why there may be more.
+    pub(super) fn administrators(&self, principal: &str) -> List<&'a str> {
+        let mut list = List { items: Vec::new(), gaps: self.gaps.clone() };
+        for (account, services) in &self.accounts {
+            match administers(services, principal).state {
+                Observed::Present(true) => list.items.push(*account),
+                Observed::Present(false) | Observed::Absent => {}
+                Observed::Unknown(gap) => list.gaps.push(gap),
             }
-        };
-        link::any(self.accounts.iter().map(administers), &self.gaps)
+        }
+        list
+    }
+}
+
+/// Whether an account administers a service.
+fn administers(services: &Source<'_, ListDelegatedServicesForAccount>, principal: &str) -> Fact<bool> {
+    let found = services.required("/DelegatedServices", |answer| {
+        let services = answer.delegated_services.as_ref()?.iter();
+        let names: Vec<&str> = services.map(|service| service.service_principal.as_deref()).collect::<Option<_>>()?;
+        Some(names.contains(&principal))
+    });
+    let is_cut_off = services.state.present().and_then(|answer| services.cut_off(None, answer.next_token.as_ref()));
+    match (&found.state, is_cut_off) {
+        (Observed::Present(false), Some(gap)) => Fact::unknown(gap),
+        _ => found,
     }
 }

@@ -3,9 +3,11 @@
 //! AWS tells it to the management account and to members that something is delegated to; to others it refuses, so that a
 //! refusal to a member says nothing of the organization and the facts are absent there.
 
+pub(crate) mod central;
 mod delegation;
 mod guardrail;
 
+pub use central::Central;
 pub use delegation::TrustedService;
 
 use super::organization::Organization;

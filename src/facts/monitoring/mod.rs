@@ -16,7 +16,7 @@ use super::alarm::Alarms;
 use super::alerts::{Publisher, Walk};
 use super::link;
 use super::trail::Trail;
-use super::{Fact, List, Observed};
+use super::{Fact, Gap, List, Observed, UNDECIDED};
 use crate::facts;
 use crate::filter::{Selector, Tree, may_meet};
 use crate::snapshot::Snapshot;
@@ -74,6 +74,9 @@ macro_rules! monitoring {
                 /// True when the only trails that record every Region belong to an organization and write to another
                 /// account, which is where alerts are raised.
                 is_central: bool => [CloudtrailDescribeTrails];
+                /// False when no trail of an organization that another account owns records this one; else unknown, because
+                /// that account may raise alerts.
+                may_be_central: bool => [CloudtrailDescribeTrails];
                 $( $(#[doc = $doc])* $name: EventAlert => []; )*
             }
         }
@@ -89,7 +92,7 @@ macro_rules! monitoring {
         ) -> Monitoring {
             let way = Way { alarms, walk, account: &snapshot.account };
             let mut alert = |control: &Control| alert(control, trails, (filters, rules), &way, uses);
-            Monitoring { is_central: is_central(trails), $( $name: alert(&control::$control), )* }
+            Monitoring { is_central: is_central(trails), may_be_central: may_be_central(trails), $( $name: alert(&control::$control), )* }
         }
     };
 }
@@ -173,11 +176,25 @@ fn alert(
 }
 
 fn is_central(trails: &List<Trail>) -> Fact<bool> {
-    let foreign = trails.items.iter().map(|trail| {
-        let own = trail.is_own.clone().map(|own| !own);
-        link::all([own, trail.is_organization_trail.clone()], &[])
-    });
-    let foreign = link::any(foreign, &trails.gaps);
+    let foreign = link::any(trails.items.iter().map(is_foreign), &trails.gaps);
     let only_foreign = link::all(trails.items.iter().map(|trail| trail.is_own.clone().map(|own| !own)), &trails.gaps);
     link::all([foreign, only_foreign], &[])
+}
+
+/// Whether the trail is an organization's and another account's.
+fn is_foreign(trail: &Trail) -> Fact<bool> {
+    let own = trail.is_own.clone().map(|own| !own);
+    link::all([own, trail.is_organization_trail.clone()], &[])
+}
+
+fn may_be_central(trails: &List<Trail>) -> Fact<bool> {
+    let mut found = link::any(trails.items.iter().map(is_foreign), &trails.gaps);
+    if found.state == Observed::Present(true) {
+        let foreign = trails.items.iter().find(|trail| is_foreign(trail).state == Observed::Present(true));
+        let name = foreign.and_then(|trail| trail.name.state.present()).map_or("", String::as_str);
+        let reason =
+            format!("trail `{name}` of the organization records this account too, and its owner may raise alerts");
+        found.state = Observed::Unknown(Gap::of_reason(UNDECIDED, reason));
+    }
+    found
 }

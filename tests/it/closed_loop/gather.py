@@ -74,6 +74,7 @@ class Gatherer:
             self.ask("account", "GetAlternateContact", {"AlternateContactType": kind})
         self.ask("s3control", "GetPublicAccessBlock", {"AccountId": me["Account"]})
         self.ask("organizations", "DescribeOrganization")
+        self.ask("organizations", "ListDelegatedAdministrators")
         self.ask("cloudwatch", "DescribeAlarms", {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]})
         # moto has no alarms on queries of log groups.
         self.file("cloudwatch", f"describe-alarms@{REGION}~2", {"AlarmTypes": ["LogAlarm"]}, {"LogAlarms": []})

@@ -12,7 +12,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::region::Region;
-use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt as _};
 
 use super::Home;
 use crate::collect::CollectError;
@@ -22,6 +22,20 @@ use crate::snapshot::{ApiError, Operation};
 
 /// One account or unit on its way down the tree.
 type Path = Vec<String>;
+/// Units or accounts that are asked about at once: as many as the pace of AWS Organizations lets be open. What waits for
+/// its turn is a name, not a call.
+const AT_ONCE: usize = 16;
+
+/// What is kept of an account that AWS Organizations lists.
+struct Listed {
+    id: String,
+    name: Option<String>,
+    state: Option<String>,
+    /// The unit or root that it lies in, where AWS tells.
+    parent: Option<String>,
+    /// The account that manages the organization, as the ARN names it.
+    management: Option<String>,
+}
 
 struct Lister<'a> {
     home: &'a Home,
@@ -36,25 +50,16 @@ pub(super) async fn list(home: &Home, owner_tag: Option<&str>) -> Result<Roster,
     let lister = Lister { home, client: Client::new(&sdk), region };
     let accounts = lister.accounts().await.map_err(|error| refused("organizations:ListAccounts", &error))?;
     let mut gaps = Vec::new();
-    let placed = lister.place(&accounts, &mut gaps).await;
-    // As in `arn:aws:organizations::111111111111:account/o-exampleorgid/222222222222`.
-    let management = accounts.iter().find_map(|account| account.arn.as_deref()?.split(':').nth(4).map(str::to_owned));
-    let mut members = Vec::new();
-    for account in accounts {
-        let Some(id) = account.id.filter(|id| crate::fleet::is_account(id)) else {
-            let error = stand_in("ResponseError", "an account of the answer has no id of twelve digits");
-            return Err(refused("organizations:ListAccounts", &error));
-        };
-        let state = account.state.map(|state| state.as_str().to_owned());
-        members.push(Member {
-            unit: placed.get(&id).cloned(),
-            name: account.name,
-            state: state.or_else(|| account.status.map(|status| status.as_str().to_owned())),
-            owner: None,
-            id,
-        });
-    }
-    let mut roster = Roster::new(members);
+    let mut placed = lister.place(&accounts, &mut gaps).await;
+    let management = accounts.iter().find_map(|account| account.management.clone());
+    let member = |account: Listed| Member {
+        unit: placed.remove(&account.id),
+        name: account.name,
+        state: account.state,
+        owner: None,
+        id: account.id,
+    };
+    let mut roster = Roster::new(accounts.into_iter().map(member).collect());
     // While pages are read, accounts move from one to the next.
     roster.accounts.dedup_by(|one, two| one.id == two.id);
     roster.management_account = management.filter(|id| crate::fleet::is_account(id));
@@ -102,18 +107,22 @@ impl Lister<'_> {
         }
     }
 
-    async fn accounts(&self) -> Result<Vec<Account>, ApiError> {
+    async fn accounts(&self) -> Result<Vec<Listed>, ApiError> {
         all_pages(async |token| {
             let answer = self.send(Box::pin(self.client.list_accounts().set_next_token(token).send())).await?;
             let accounts =
                 answer.accounts.ok_or_else(|| stand_in("ResponseError", "the answer holds no `Accounts`"))?;
-            Ok((accounts, answer.next_token))
+            let listed = accounts.into_iter().map(|account| {
+                listed(account)
+                    .ok_or_else(|| stand_in("ResponseError", "an account of the answer has no id of twelve digits"))
+            });
+            Ok((listed.collect::<Result<_, _>>()?, answer.next_token))
         })
         .await
     }
 
     /// The path of each account from the root down, as far as AWS tells it.
-    async fn place(&self, accounts: &[Account], gaps: &mut Vec<RosterGap>) -> BTreeMap<String, Path> {
+    async fn place(&self, accounts: &[Listed], gaps: &mut Vec<RosterGap>) -> BTreeMap<String, Path> {
         let mut names: BTreeMap<String, Path> = BTreeMap::new();
         let mut level = match self.roots().await {
             Ok(roots) => roots,
@@ -123,9 +132,11 @@ impl Lister<'_> {
             }
         };
         while !level.is_empty() {
-            let below = join_all(level.iter().map(|(id, _)| self.units(id))).await;
             let mut next = Vec::new();
-            for ((id, path), units) in level.into_iter().zip(below) {
+            let mut below = stream::iter(level)
+                .map(|(id, path)| async move { (self.units(&id).await, id, path) })
+                .buffered(AT_ONCE);
+            while let Some((units, id, path)) = below.next().await {
                 match units {
                     Ok(units) => next.extend(units.into_iter().map(|(unit, name)| {
                         let path: Path = path.iter().cloned().chain([name]).collect();
@@ -139,7 +150,8 @@ impl Lister<'_> {
             next.retain(|(id, _)| !names.contains_key(id));
             level = next;
         }
-        let mut placed: BTreeMap<String, Path> = accounts.iter().filter_map(|one| by_path(one, &names)).collect();
+        let by_parent = |one: &Listed| Some((one.id.clone(), names.get(one.parent.as_ref()?)?.clone()));
+        let mut placed: BTreeMap<String, Path> = accounts.iter().filter_map(by_parent).collect();
         if placed.len() < accounts.len() {
             self.place_by_unit(&names, &mut placed, gaps).await;
         }
@@ -153,11 +165,13 @@ impl Lister<'_> {
         placed: &mut BTreeMap<String, Path>,
         gaps: &mut Vec<RosterGap>,
     ) {
-        let held = join_all(names.keys().map(|unit| self.accounts_of(unit))).await;
-        for ((unit, path), accounts) in names.iter().zip(held) {
+        let mut held = stream::iter(names)
+            .map(|(unit, path)| async move { (self.accounts_of(unit).await, unit, path) })
+            .buffered(AT_ONCE);
+        while let Some((accounts, unit, path)) = held.next().await {
             match accounts {
                 Ok(accounts) => {
-                    for id in accounts.into_iter().filter_map(|account| account.id) {
+                    for id in accounts {
                         placed.entry(id).or_insert_with(|| path.clone());
                     }
                 }
@@ -196,22 +210,24 @@ impl Lister<'_> {
         .await
     }
 
-    async fn accounts_of(&self, parent: &str) -> Result<Vec<Account>, ApiError> {
+    async fn accounts_of(&self, parent: &str) -> Result<Vec<String>, ApiError> {
         all_pages(async |token| {
             let request = self.client.list_accounts_for_parent().parent_id(parent).set_next_token(token);
             let answer = self.send(Box::pin(request.send())).await?;
             let accounts =
                 answer.accounts.ok_or_else(|| stand_in("ResponseError", "the answer holds no `Accounts`"))?;
-            Ok((accounts, answer.next_token))
+            Ok((accounts.into_iter().filter_map(|account| account.id).collect(), answer.next_token))
         })
         .await
     }
 
     /// Asks active accounts for the tag that says who owns them.
     async fn owners(&self, roster: &mut Roster, tag: &str, gaps: &mut Vec<RosterGap>) {
-        let active: Vec<&mut Member> = roster.accounts.iter_mut().filter(|member| member.is_active()).collect();
-        let owners = join_all(active.iter().map(|member| self.owner(&member.id, tag))).await;
-        for (member, owner) in active.into_iter().zip(owners) {
+        let active = roster.accounts.iter_mut().filter(|member| member.is_active());
+        let mut owners = stream::iter(active)
+            .map(|member| async move { (self.owner(&member.id, tag).await, member) })
+            .buffered(AT_ONCE);
+        while let Some((owner, member)) = owners.next().await {
             match owner {
                 Ok(owner) => member.owner = Some(Owner(owner)),
                 Err(error) => gaps.push(gap("organizations:ListTagsForResource", &member.id, error)),
@@ -249,33 +265,41 @@ async fn all_pages<T>(
     }
 }
 
-/// The place of an account by the ids of its path, as in `o-…/r-…/ou-…/111111111111/`.
-fn by_path(account: &Account, names: &BTreeMap<String, Path>) -> Option<(String, Path)> {
-    let path = account.paths.as_ref()?.first()?;
-    let parent = path.split('/').rfind(|step| step.starts_with("ou-") || step.starts_with("r-"))?;
-    Some((account.id.clone()?, names.get(parent)?.clone()))
+/// What is kept of an account; none of one whose id is no twelve digits.
+fn listed(account: Account) -> Option<Listed> {
+    let state = account.state.map(|state| state.as_str().to_owned());
+    // As in `o-…/r-…/ou-…/111111111111/`.
+    let parent = account.paths.as_deref().and_then(<[String]>::first).and_then(|path| {
+        path.split('/').rfind(|step| step.starts_with("ou-") || step.starts_with("r-")).map(str::to_owned)
+    });
+    Some(Listed {
+        id: account.id.filter(|id| crate::fleet::is_account(id))?,
+        name: account.name,
+        state: state.or_else(|| account.status.map(|status| status.as_str().to_owned())),
+        parent,
+        // As in `arn:aws:organizations::111111111111:account/o-exampleorgid/222222222222`.
+        management: account.arn.as_deref().and_then(|arn| arn.split(':').nth(4)).map(str::to_owned),
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use aws_sdk_organizations::types::Account;
 
-    use super::by_path;
+    use super::listed;
 
     #[test]
     fn an_account_lies_in_the_last_unit_of_its_path() {
-        let names: BTreeMap<String, Vec<String>> = [
-            ("r-ab12".to_owned(), vec!["Root".to_owned()]),
-            ("ou-ab12-1".to_owned(), vec!["Root".to_owned(), "Prod".to_owned()]),
-        ]
-        .into();
         let account = |path: &str| Account::builder().id("111111111111").paths(path).build();
-        let place = |path: &str| by_path(&account(path), &names).map(|(_, path)| path.join("/"));
-        assert_eq!(place("o-1/r-ab12/ou-ab12-1/111111111111/").as_deref(), Some("Root/Prod"));
-        assert_eq!(place("o-1/r-ab12/111111111111/").as_deref(), Some("Root"));
-        assert_eq!(place("o-1/r-ab12/ou-new/111111111111/"), None);
-        assert_eq!(place("111111111111"), None);
+        let parent = |path: &str| listed(account(path)).unwrap().parent;
+        assert_eq!(parent("o-1/r-ab12/ou-ab12-1/111111111111/").as_deref(), Some("ou-ab12-1"));
+        assert_eq!(parent("o-1/r-ab12/111111111111/").as_deref(), Some("r-ab12"));
+        assert_eq!(parent("111111111111"), None);
+    }
+
+    #[test]
+    fn what_has_no_id_of_twelve_digits_is_no_account() {
+        assert!(listed(Account::builder().id("12").build()).is_none());
+        assert!(listed(Account::builder().build()).is_none());
     }
 }

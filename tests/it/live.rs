@@ -15,7 +15,10 @@ const ACCOUNTS: [&str; 4] = ["bootcamp", "bootcamp-hardened", "denied", "empty"]
 
 fn saved(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/accounts").join(format!("{name}.json"));
-    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    let mut saved: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    // A lookup that imports may hold and scans do not make: no fact reads it, and AWS allows two a second.
+    saved["observations"].as_array_mut().unwrap().retain(|one| !one.to_string().contains("\"EnableBillingAlerts\"}]"));
+    saved
 }
 
 fn regions(snapshot: &Value) -> Vec<String> {
@@ -190,7 +193,7 @@ fn events_that_were_not_read_to_the_end_say_so() {
         assert!(lookup["response"]["NextToken"].is_string(), "{lookup}");
     }
     let asked = stub.calls().iter().filter(|call| call.operation == "LookupEvents").count();
-    assert_eq!(asked, 3 * 4, "three questions of four pages");
+    assert_eq!(asked, 2 * 4, "two questions of four pages");
 }
 
 #[test]

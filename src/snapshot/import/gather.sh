@@ -237,7 +237,7 @@ for file in "$folder"/budgets/describe-notifications-for-budget@*.json; do
     done
 done
 
-for event in EventName=SetIAMAccessPreference EventName=EnableBillingAlerts EventSource=billingconsole.amazonaws.com; do
+for event in EventName=SetIAMAccessPreference EventSource=billingconsole.amazonaws.com; do
     attribute="{\"AttributeKey\":\"${event%%=*}\",\"AttributeValue\":\"${event#*=}\"}"
     ask_about "$leader" "{\"LookupAttributes\":[$attribute]}" cloudtrail lookup-events --max-items 200
 done

@@ -3,11 +3,13 @@
 
 use std::collections::BTreeSet;
 use std::io::Cursor;
+use std::sync::LazyLock;
 
 use posture::config::Config;
 use posture::filter::{Coverage, Pattern, covers};
 use posture::finding::Status;
-use posture::rule::{ParamOverrides, load};
+use posture::output::{Context, FORMATS};
+use posture::rule::{ParamOverrides, Rule, built_in, load};
 use posture::scan::Scan;
 use posture::snapshot::{Compression, Operation, Snapshot, SnapshotReader, write_snapshot};
 
@@ -18,28 +20,28 @@ fn read(bytes: Vec<u8>) -> Option<Snapshot> {
     SnapshotReader::from_reader("fuzzed".to_owned(), Box::new(Cursor::new(bytes))).ok()?.next()?.ok()
 }
 
-/// Facts are built of whatever a snapshot says, and no verdict rests on nothing.
-fn judge(snapshot: &Snapshot) {
-    const RULE: &str = "id: fuzz\ntitle: Users should have MFA\nlifecycle: { preview: 0.1.0 }\nseverity: high\n\
-                        resource: iam-user\nrationale: Because.\npass_when: user.mfa_active\nmessage: no MFA\n\
-                        remediation: { text: Turn it on. }\nreferences: []\nexamples: []\n";
-    let rules: Vec<_> = load::load("fuzz.yaml", RULE, &ParamOverrides::new()).into_iter().collect();
-    assert_eq!(rules.len(), 1);
+static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| built_in(&ParamOverrides::new()).unwrap());
+
+/// Every built-in rule judges whatever a snapshot says: no verdict rests on nothing, and the report can be printed.
+fn judge(snapshot: &Snapshot, salt: usize) {
     let config = Config::default();
-    let report = Scan { rules: &rules, config: &config, baseline: None, as_of: None }.run(snapshot);
+    let report = Scan { rules: &RULES, config: &config, baseline: None, as_of: None }.run(snapshot);
     for finding in &report.results {
         let decided = matches!(finding.status, Status::Pass | Status::Fail);
         assert!(!decided || !finding.evidence.is_empty(), "{finding:?}");
     }
+    // One of them: each costs as much as the scan.
+    let (_, format) = FORMATS[salt % FORMATS.len()];
+    format.render(&report, &Context::default(), &mut std::io::sink()).unwrap();
 }
 
-/// A snapshot is refused, or is the same after writing and reading it again, and its facts can be built.
+/// A snapshot is refused, or is the same after writing and reading it again, and can be judged.
 pub(crate) fn snapshot(data: &[u8]) {
     let Some(snapshot) = read(data.get(..LONGEST).unwrap_or(data).to_vec()) else { return };
     let mut written = Vec::new();
     write_snapshot(&snapshot, Compression::Plain, &mut written).unwrap();
     assert_eq!(read(written).unwrap(), snapshot);
-    judge(&snapshot);
+    judge(&snapshot, data.len());
 }
 
 /// An answer of the AWS CLI is refused, or is the same after writing and reading it again. The first line names the
@@ -62,7 +64,7 @@ pub(crate) fn credential_report(data: &[u8]) {
             "response": { "GeneratedTime": "2026-11-22T02:00:00Z", "Content": text } }],
     });
     if let Some(snapshot) = read(report.to_string().into_bytes()) {
-        judge(&snapshot);
+        judge(&snapshot, data.len());
     }
 }
 

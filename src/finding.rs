@@ -1,7 +1,7 @@
 //! What a rule says of one resource, with the evidence that decided and a fingerprint that survives reruns.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -77,6 +77,9 @@ impl Status {
     }
 }
 
+/// Control ids by framework, kept once for a rule and all its verdicts.
+pub type Controls = Arc<BTreeMap<String, Vec<String>>>;
+
 /// The AWS thing that a rule was evaluated on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct ResourceId {
@@ -93,12 +96,12 @@ pub struct ResourceId {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Evidence {
     /// The fact as rules write it, as in `user.mfa_active`.
-    pub fact: String,
+    pub fact: Arc<str>,
     /// The value; null where AWS answered that there is none.
     pub value: serde_json::Value,
     /// The observation that holds it, as in `iam:GetAccountSummary@us-east-1`; absent for a person's attestation.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub observation: Option<String>,
+    pub observation: Option<Arc<str>>,
     /// JSON pointer into the observation's response (for the credential report, to its text); empty when AWS answered
     /// with an error that means "there is none".
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,7 +139,7 @@ pub struct Finding {
     /// The calls that did not answer, when they withheld a verdict.
     pub unknown: Vec<Gap>,
     /// Controls of frameworks that the rule serves.
-    pub controls: BTreeMap<String, Vec<String>>,
+    pub controls: Controls,
     /// True when a person's attestation decided, not an observation.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub attested: bool,
@@ -158,10 +161,8 @@ pub fn fingerprint(rule: &str, resource: &ResourceId) -> String {
         hash.update(part.as_bytes());
     }
     let digest = hash.finalize();
-    digest.iter().take(16).fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let digits = digest.iter().take(16).flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
 }
 
 #[cfg(test)]

@@ -3,12 +3,13 @@
 //! A report is finished: formats neither filter nor sort, nor decide the exit code.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::diagram::Diagrams;
 use crate::facts::Gap;
-use crate::finding::{Confidence, Finding, Severity, Status};
+use crate::finding::{Confidence, Controls, Finding, Severity, Status};
 use crate::framework::FrameworkReport;
 use crate::snapshot::Time;
 
@@ -46,7 +47,8 @@ pub struct Report {
     /// The controls of the framework that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub framework: Option<FrameworkReport>,
-    /// One entry per rule and resource, worst first.
+    /// One entry per rule and resource, worst first. Passes and what does not apply are left out, though counted, where
+    /// only formats were asked for that do not show them.
     pub results: Vec<Finding>,
 }
 
@@ -56,7 +58,7 @@ pub struct RuleRun {
     /// The rule's id.
     pub id: String,
     /// What is expected, in one sentence.
-    pub title: String,
+    pub title: Arc<str>,
     /// How bad a failure is.
     pub severity: Severity,
     /// How sure the rule is of its verdicts.
@@ -64,19 +66,19 @@ pub struct RuleRun {
     pub confidence: Confidence,
     /// Why it matters.
     #[serde(skip)]
-    pub rationale: String,
+    pub rationale: Arc<str>,
     /// What to do about a failure, in words.
     #[serde(skip)]
-    pub remediation: String,
+    pub remediation: Arc<str>,
     /// What to do about a failure, as a command.
     #[serde(skip)]
-    pub remediation_cli: Option<String>,
+    pub remediation_cli: Option<Arc<str>>,
     /// Pages to read.
     #[serde(skip)]
-    pub references: Vec<String>,
+    pub references: Arc<[String]>,
     /// Controls of frameworks that the rule serves.
     #[serde(skip)]
-    pub controls: BTreeMap<String, Vec<String>>,
+    pub controls: Controls,
     /// The worst verdict over the rule's resources (fail before unknown before pass before not applicable).
     pub status: Status,
     /// The rule's totals.
@@ -115,6 +117,15 @@ impl Counts {
         } else {
             Status::NotApplicable
         }
+    }
+}
+
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.pass += other.pass;
+        self.fail += other.fail;
+        self.unknown += other.unknown;
+        self.not_applicable += other.not_applicable;
     }
 }
 

@@ -9,7 +9,7 @@ use crate::facts::{Facts, Gap};
 use crate::finding::{Finding, Severity, Status};
 use crate::report::{Counts, FORMAT, Report, ReportGap, RuleRun, Summary};
 use crate::rule::Rule;
-use crate::rule::judge::{Settings, judge};
+use crate::rule::judge::{Judged, Listed, Settings, judge};
 use crate::snapshot::{Gathered, Snapshot, Time};
 use crate::suppression;
 
@@ -32,14 +32,23 @@ impl Scan<'_> {
         self.judge(snapshot).0
     }
 
+    /// Judges a snapshot for formats that show some verdicts alone; all of them are counted.
+    pub fn run_for(&self, snapshot: &Snapshot, listed: Listed) -> Report {
+        self.judge_for(snapshot, listed).0
+    }
+
     /// Judges a snapshot, and hands out the facts that it was judged by.
     pub fn judge(&self, snapshot: &Snapshot) -> (Report, Facts) {
+        self.judge_for(snapshot, Listed::All)
+    }
+
+    fn judge_for(&self, snapshot: &Snapshot, listed: Listed) -> (Report, Facts) {
         let now = self.as_of.unwrap_or(snapshot.collected_at);
         let facts = Facts::build(snapshot, self.as_of);
         let settings = Settings { now, attestations: self.config.attestations.clone() };
         let (rules, left_out): (Vec<&Rule>, Vec<&Rule>) =
             self.rules.iter().partition(|rule| has_evidence(rule, snapshot));
-        let mut findings = judge(&rules, snapshot, &facts, &settings);
+        let Judged { mut findings, counts } = judge(&rules, snapshot, &facts, &settings, listed);
         let selected: Vec<_> = self
             .config
             .suppressions
@@ -66,8 +75,8 @@ impl Scan<'_> {
             collected_at: snapshot.collected_at,
             as_of: now,
             regions: snapshot.regions.clone(),
-            rules_run: rules_run(&rules, &findings),
-            summary: summary(&rules, &findings),
+            rules_run: rules_run(&rules, &counts),
+            summary: summary(&counts, &findings),
             gaps: gaps(&findings),
             notes,
             diagrams: Diagrams::of(&facts),
@@ -81,24 +90,15 @@ impl Scan<'_> {
 /// Whether a rule can be run on a snapshot: a rule whose evidence AWS bills is run where somebody asked for some of it, and
 /// left out, with a note, where nobody ever did.
 fn has_evidence(rule: &Rule, snapshot: &Snapshot) -> bool {
-    let mut paid = rule.operations.iter().filter(|operation| operation.spec().gathered == Gathered::Paid).peekable();
+    let mut paid = rule.operations().iter().filter(|operation| operation.spec().gathered == Gathered::Paid).peekable();
     paid.peek().is_none()
         || paid.any(|wanted| snapshot.observations().iter().any(|observation| observation.operation == *wanted))
 }
 
-fn counts_by_rule(findings: &[Finding]) -> BTreeMap<&str, Counts> {
-    let mut counts: BTreeMap<&str, Counts> = BTreeMap::new();
-    for finding in findings {
-        counts.entry(&finding.rule).or_default().add(finding.status);
-    }
-    counts
-}
-
-fn rules_run(rules: &[&Rule], findings: &[Finding]) -> Vec<RuleRun> {
-    let counts = counts_by_rule(findings);
+fn rules_run(rules: &[&Rule], counts: &BTreeMap<String, Counts>) -> Vec<RuleRun> {
     let mut run: Vec<RuleRun> = rules
         .iter()
-        .filter_map(|rule| Some((rule, *counts.get(rule.id.as_str())?)))
+        .filter_map(|rule| Some((rule, *counts.get(&rule.id)?)))
         .map(|(rule, counts)| RuleRun {
             id: rule.id.clone(),
             title: rule.title.clone(),
@@ -117,28 +117,21 @@ fn rules_run(rules: &[&Rule], findings: &[Finding]) -> Vec<RuleRun> {
     run
 }
 
-fn summary(rules: &[&Rule], findings: &[Finding]) -> Summary {
-    let mut results = Counts::default();
+fn summary(counts: &BTreeMap<String, Counts>, findings: &[Finding]) -> Summary {
+    let (mut results, mut by_rule) = (Counts::default(), Counts::default());
+    for counts in counts.values() {
+        results += *counts;
+        by_rule.add(counts.worst());
+    }
     let mut failing_by_severity: BTreeMap<Severity, usize> = BTreeMap::new();
     let (mut suppressed, mut new) = (0, 0);
-    for finding in findings {
-        results.add(finding.status);
-        if finding.status != Status::Fail {
-            continue;
-        }
+    for finding in findings.iter().filter(|finding| finding.status == Status::Fail) {
         if finding.suppressed.is_some() {
             suppressed += 1;
             continue;
         }
         *failing_by_severity.entry(finding.severity).or_default() += 1;
         new += usize::from(!finding.in_baseline);
-    }
-    let mut by_rule = Counts::default();
-    let counts = counts_by_rule(findings);
-    for rule in rules {
-        if let Some(counts) = counts.get(rule.id.as_str()) {
-            by_rule.add(counts.worst());
-        }
     }
     Summary { results, rules: by_rule, failing_by_severity, suppressed, new }
 }

@@ -96,7 +96,8 @@ pub(super) struct Overview {
 impl Overview {
     /// Begins the report.
     pub(super) fn begin(&self, roster: Option<Roster>, rules: &[Rule]) -> Gathering {
-        let titles: BTreeMap<String, String> = rules.iter().map(|rule| (rule.id.clone(), rule.title.clone())).collect();
+        let titles: BTreeMap<String, String> =
+            rules.iter().map(|rule| (rule.id.clone(), rule.title.to_string())).collect();
         let since = self.former.as_ref().map(|former| (former.name().to_owned(), former.accounts()));
         Gathering::new(roster, titles, since)
     }

@@ -117,7 +117,7 @@ fn trust_policy(args: &Args, repository: &Repository) -> serde_json::Value {
 /// Regions there are. Those that AWS bills are among them when `paid` is true.
 pub(super) fn operations(rules: &[Rule], paid: bool) -> BTreeSet<Operation> {
     let always = [Operation::StsGetCallerIdentity, Operation::AccountListRegions];
-    let read = rules.iter().flat_map(|rule| rule.operations.iter().copied()).chain(always);
+    let read = rules.iter().flat_map(|rule| rule.operations().iter().copied()).chain(always);
     let wanted = read.filter(|operation| match operation.spec().gathered {
         Gathered::Live => true,
         Gathered::Paid => paid,

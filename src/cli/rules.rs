@@ -133,7 +133,7 @@ fn listed(rule: &Rule) -> Result<ListedRule<'_>, LoadError> {
         severity: rule.severity,
         resource: rule.kind.schema.name,
         params: rule.params.iter().map(|(name, value)| (name.as_str(), value.value().to_json())).collect(),
-        actions: rule.operations.iter().flat_map(|operation| operation.spec().actions.iter().copied()).collect(),
+        actions: rule.operations().iter().flat_map(|operation| operation.spec().actions.iter().copied()).collect(),
         controls: &rule.controls,
         attestation: rule.attestation.as_deref(),
         deprecated: rule.deprecated,
@@ -185,14 +185,14 @@ fn page(rule: &Rule) -> String {
         );
     }
     let actions: std::collections::BTreeSet<&str> =
-        rule.operations.iter().flat_map(|operation| operation.spec().actions.iter().copied()).collect();
+        rule.operations().iter().flat_map(|operation| operation.spec().actions.iter().copied()).collect();
     if !actions.is_empty() {
         let actions: Vec<&str> = actions.into_iter().collect();
         let _ = writeln!(text, "\n## Reads\n\n{}", actions.join(", "));
     }
     if !rule.controls.is_empty() {
         text.push_str("\n## Controls\n\n");
-        for (framework, controls) in &rule.controls {
+        for (framework, controls) in rule.controls.iter() {
             let _ = writeln!(text, "- {framework}: {}", controls.join(", "));
         }
     }

@@ -12,6 +12,7 @@ use crate::gate::{Gate, worst};
 use crate::output::parquet::{self, LakeFile};
 use crate::output::{self, FORMATS, Place, error_record, failure_record};
 use crate::rule::Rule;
+use crate::rule::judge::Listed;
 use crate::scan::Scan;
 use crate::snapshot::Time;
 
@@ -223,6 +224,11 @@ impl Judge<'_> {
         Ok(if self.stream && code != EXIT_ERROR { EXIT_CLEAN } else { code })
     }
 
+    /// The verdicts that something shows, keeps or compares.
+    fn listed(&self) -> Listed {
+        if self.fills_lakes || self.overview.is_some() { Listed::All } else { self.formats.listed() }
+    }
+
     fn one(&self, input: Input, place: Place) -> Outcome {
         let snapshot = match input.content {
             Content::Text(text) => text.parse().map_err(Error::from),
@@ -238,7 +244,7 @@ impl Judge<'_> {
         };
         let rendered = snapshot.and_then(|snapshot| {
             let incomplete = fleet::incomplete(&snapshot);
-            let mut report = self.scan.run(&snapshot);
+            let mut report = self.scan.run_for(&snapshot, self.listed());
             drop(snapshot);
             report.framework = self.framework.as_ref().map(|framework| framework.report(&report));
             let mut reports = self.formats.render(&report, input.name, place)?;

@@ -8,6 +8,7 @@ use crate::fleet::{FleetReport, render};
 use crate::output::parquet::LakeFile;
 use crate::output::{self, Context, Place, Renderer};
 use crate::report::Report;
+use crate::rule::judge::Listed;
 use crate::snapshot::AtomicFile;
 
 use super::lake::Lake;
@@ -71,6 +72,11 @@ impl Formats {
             Kind::Accounts(renderer) => holds(*renderer),
             Kind::Fleet(_) => true,
         })
+    }
+
+    /// The verdicts that one of the formats shows.
+    pub(super) fn listed(&self) -> Listed {
+        if self.all(|renderer| !renderer.lists_all()) { Listed::FailingAndUnknown } else { Listed::All }
     }
 
     /// Refuses formats that hold one account a file.

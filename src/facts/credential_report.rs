@@ -3,8 +3,10 @@
 //! Semantics of the columns: <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html>.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use base64::Engine;
+use csv::StringRecord;
 
 use super::{Fact, Gap, MALFORMED, MEMBER_MISSING, Observed, Origin, Source};
 use crate::snapshot::{Snapshot, Time, shapes::iam};
@@ -25,7 +27,9 @@ pub(crate) struct CredentialReport {
 /// One row, by column.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
-    cells: BTreeMap<String, String>,
+    cells: StringRecord,
+    /// The position of each column.
+    columns: Arc<BTreeMap<String, usize>>,
     origin: Origin,
     gap: Gap,
 }
@@ -81,13 +85,13 @@ fn rows(text: &str, origin: Origin, gap: &Gap) -> Result<Vec<Row>, String> {
     if header.get(0) != Some("user") {
         return Err("the credential report does not begin with a `user` column".to_owned());
     }
+    let columns: Arc<BTreeMap<String, usize>> =
+        Arc::new(header.iter().enumerate().map(|(position, name)| (name.to_owned(), position)).collect());
     let mut rows: Vec<Row> = Vec::new();
     let mut seen = std::collections::BTreeSet::new();
     for record in reader.records() {
-        let record = record.map_err(|error| format!("credential report: {error}"))?;
-        let cells: BTreeMap<String, String> =
-            header.iter().zip(record.iter()).map(|(name, cell)| (name.to_owned(), cell.to_owned())).collect();
-        let row = Row { cells, origin, gap: gap.clone() };
+        let cells = record.map_err(|error| format!("credential report: {error}"))?;
+        let row = Row { cells, columns: Arc::clone(&columns), origin, gap: gap.clone() };
         if !seen.insert(row.user().to_owned()) {
             return Err(format!("the credential report has two rows of `{}`", row.user().escape_debug()));
         }
@@ -99,24 +103,34 @@ fn rows(text: &str, origin: Origin, gap: &Gap) -> Result<Vec<Row>, String> {
 impl Row {
     /// The `user` column.
     pub(crate) fn user(&self) -> &str {
-        self.cells.get("user").map_or("", String::as_str)
+        self.cell("user").unwrap_or("")
     }
 
     /// A column's text.
     pub(crate) fn text(&self, column: &str) -> Observed<&str> {
-        match self.cells.get(column) {
+        match self.cell(column) {
             Some(cell) => Observed::Present(cell),
             None => Observed::Unknown(self.missing(column)),
         }
     }
 
+    fn cell(&self, column: &str) -> Option<&str> {
+        self.cells.get(*self.columns.get(column)?)
+    }
+
     /// A column of `true` or `false`, in any case; `N/A` and `not_supported` are absent.
     pub(crate) fn flag(&self, column: &str) -> Fact<bool> {
-        let state = self.text(column).and_then(|text| match text.to_ascii_lowercase().as_str() {
-            "true" => Observed::Present(true),
-            "false" => Observed::Present(false),
-            "n/a" | "not_supported" => Observed::Absent,
-            _ => Observed::Unknown(self.malformed(column, text)),
+        let state = self.text(column).and_then(|text| {
+            let is = |word: &str| text.eq_ignore_ascii_case(word);
+            if is("true") {
+                Observed::Present(true)
+            } else if is("false") {
+                Observed::Present(false)
+            } else if is("n/a") || is("not_supported") {
+                Observed::Absent
+            } else {
+                Observed::Unknown(self.malformed(column, text))
+            }
         });
         Fact::new(state, self.origin)
     }

@@ -7,11 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use super::authorization;
+use super::iam_glance::{Glance, Look, billing_actions};
 use super::iam_user::IamUser;
 use super::resource::Resource;
 use super::{Fact, Gap, List, MALFORMED, Observed, Origin, UNDECIDED};
 use crate::facts;
-use crate::iam::access::{Access, BILLING_ACTIONS, BUDGET_ACTIONS};
+use crate::iam::access::{Access, BUDGET_ACTIONS};
 use crate::iam::account::{Account, Boundary, DocumentId, Principal, PrincipalKind};
 use crate::iam::document::Rule;
 use crate::iam::escalation::{Chain, paths};
@@ -48,6 +49,8 @@ pub(crate) struct Engine {
     pub(super) origin: Origin,
     /// The control policies of the organization, as far as the snapshot holds them.
     pub(super) guardrails: Account,
+    /// What a look at each document tells, by its position.
+    glances: Vec<Glance>,
     chains: OnceLock<Vec<Chain>>,
 }
 
@@ -84,8 +87,12 @@ impl Engine {
             gaps: policies.gaps,
             origin,
             guardrails: super::iam_question::guardrails(snapshot),
+            glances: Vec::new(),
             chains: OnceLock::new(),
         };
+        let look = Look::new();
+        let documents = (0..engine.account.document_count()).map(DocumentId::at);
+        engine.glances = documents.map(|document| Glance::at(engine.account.rules(document), &look)).collect();
         engine.gaps.extend(authorization::users(snapshot).gaps);
         engine.gaps.extend(authorization::groups(snapshot).gaps);
         engine.gaps.extend(authorization::roles(snapshot).gaps);
@@ -100,9 +107,30 @@ impl Engine {
     /// authorization details do not hold.
     pub(crate) fn of_user(&self, arn: &str) -> Option<(Observed<bool>, Observed<bool>)> {
         let principal = self.account.principal(arn)?;
-        let admin = self.access(principal).is_admin().truth;
-        let enforced = Access::new(&self.account, principal).mfa().enforced;
-        Some((self.observed(admin), self.observed(enforced)))
+        let glance = self.glance(principal);
+        let is_open = |glance: Glance| glance.beyond_mfa && !glance.denies;
+        let enforced = match glance.map(is_open) {
+            Some(true) if self.account.bounds(principal).is_empty() => Truth::False,
+            _ => Access::new(&self.account, principal).mfa().enforced,
+        };
+        Some((self.observed(self.is_admin(principal)), self.observed(enforced)))
+    }
+
+    /// What a look at the policies of a principal tells; `None` where some of them are not known.
+    fn glance(&self, principal: &Principal) -> Option<Glance> {
+        let groups = principal.groups.iter().filter_map(|name| self.account.groups().get(name.as_ref()));
+        let policies = principal.policies.iter().chain(groups.flat_map(|group| group.policies.iter()));
+        let documents = policies.filter_map(|attached| attached.document);
+        let glances = documents.filter_map(|document| self.glances.get(document.index()).copied());
+        principal.unknown.is_empty().then(|| glances.fold(Glance::default(), Glance::and))
+    }
+
+    /// Whether a principal has full control of IAM.
+    fn is_admin(&self, principal: &Principal) -> Truth {
+        match self.glance(principal) {
+            Some(glance) if !glance.iam => Truth::False,
+            _ => self.access(principal).is_admin().truth,
+        }
     }
 
     /// What a principal can do at best: whoever may register a device can meet a condition on MFA.
@@ -132,8 +160,8 @@ impl Engine {
         let groups = self.group_members();
         AccountAccess {
             admin_path: Fact::new(self.admin_path(&groups), self.origin),
-            budget_manager: Fact::new(self.somebody(&groups, can_manage_budgets), self.origin),
-            billing_reader: Fact::new(self.somebody(&groups, can_read_billing), self.origin),
+            budget_manager: Fact::new(self.somebody(&groups, |glance| glance.budgets, can_manage_budgets), self.origin),
+            billing_reader: Fact::new(self.somebody(&groups, |glance| glance.billing, can_read_billing), self.origin),
             has_users: has_users(users),
             users_without_mfa_policy: Fact::new(Observed::Present(users_without_mfa_policy(users)), self.origin),
         }
@@ -157,11 +185,18 @@ impl Engine {
         self.account.groups().iter().map(member).collect()
     }
 
-    /// The first principal or group of which something holds; absent when it holds of none.
-    fn somebody(&self, groups: &[Principal], holds: impl Fn(&Access<'_>) -> Truth) -> Observed<String> {
+    /// The first principal or group of which something holds; absent when it holds of none. `may_hold` tells whether it
+    /// may, going by the look of the policies.
+    fn somebody(
+        &self,
+        groups: &[Principal],
+        may_hold: impl Fn(Glance) -> bool,
+        holds: impl Fn(&Access<'_>) -> Truth,
+    ) -> Observed<String> {
         let mut doubts = BTreeSet::new();
         let own = self.account.principals().iter().filter(|principal| !principal.is_service_linked());
-        for principal in groups.iter().chain(own) {
+        let may_hold = |principal: &&Principal| self.glance(principal).is_none_or(&may_hold);
+        for principal in groups.iter().chain(own).filter(may_hold) {
             match holds(&self.access(principal)) {
                 Truth::True => return Observed::Present(principal.arn.clone()),
                 Truth::False => {}
@@ -183,7 +218,7 @@ impl Engine {
                 .principals()
                 .iter()
                 .any(|principal| principal.groups.iter().any(|own| **own == *group.name));
-            match self.access(group).is_admin().truth {
+            match self.is_admin(group) {
                 Truth::True if has_member => return Observed::Present(group.arn.clone()),
                 Truth::True | Truth::False => {}
                 Truth::Unknown(keys) => doubts.extend(keys),
@@ -194,7 +229,7 @@ impl Engine {
             if !for_people || role.is_service_linked() {
                 continue;
             }
-            match (self.access(role).is_admin().truth, role.trust) {
+            match (self.is_admin(role), role.trust) {
                 (Truth::False, _) => {}
                 (Truth::True, Some(_)) => return Observed::Present(role.arn.clone()),
                 (Truth::True, None) => doubts.extend([format!("the trust policy of {}", role.name)]),
@@ -242,8 +277,7 @@ fn can_manage_budgets(access: &Access<'_>) -> Truth {
 }
 
 fn can_read_billing(access: &Access<'_>) -> Truth {
-    let actions = BILLING_ACTIONS.iter().copied().chain(["budgets:ViewBudget"]);
-    actions.fold(Truth::False, |any, action| match any {
+    billing_actions().fold(Truth::False, |any, action| match any {
         Truth::True => Truth::True,
         any => any.or(access.can(action).truth),
     })

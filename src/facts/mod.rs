@@ -25,6 +25,7 @@ mod governance;
 mod health_rule;
 mod iam_access;
 mod iam_account;
+mod iam_glance;
 mod iam_group;
 mod iam_policy;
 mod iam_question;

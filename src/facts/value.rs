@@ -102,6 +102,9 @@ impl Origin {
 
     /// The JSON pointer with its positions filled in.
     pub fn json_pointer(&self) -> String {
+        if !self.pointer.contains('*') {
+            return self.pointer.to_owned();
+        }
         let mut positions = self.index.iter();
         self.pointer
             .split('*')

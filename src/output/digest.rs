@@ -139,7 +139,7 @@ fn mend_step(group: &RuleGroup<'_>) -> Step {
     Step {
         what: if words.is_empty() { group.title().to_owned() } else { words },
         why: format!("{} ({}) fails on {}", group.id, group.severity.name(), resources(group.findings.len())),
-        command: group.run.and_then(|run| run.remediation_cli.clone()),
+        command: group.run.and_then(|run| run.remediation_cli.as_deref().map(str::to_owned)),
     }
 }
 

@@ -36,6 +36,10 @@ impl Renderer for Github {
     fn repeats(&self) -> bool {
         false
     }
+
+    fn lists_all(&self) -> bool {
+        false
+    }
 }
 
 fn failing_line(group: &RuleGroup<'_>) -> String {

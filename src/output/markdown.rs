@@ -37,6 +37,10 @@ impl Renderer for Markdown {
         failing(report, &mut page);
         sink.write_all(page.as_bytes())
     }
+
+    fn lists_all(&self) -> bool {
+        false
+    }
 }
 
 fn text(text: &str) -> String {

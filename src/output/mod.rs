@@ -36,6 +36,11 @@ pub trait Renderer: Sync {
         true
     }
 
+    /// True for formats that show every verdict: passes and what does not apply as well as what failed.
+    fn lists_all(&self) -> bool {
+        true
+    }
+
     /// True for formats of JSON records, one a line, among which a record of an error can stand.
     fn is_stream(&self) -> bool {
         false

@@ -20,26 +20,32 @@ pub(super) struct Ndjson;
 
 impl Renderer for Ndjson {
     fn render(&self, report: &Report, context: &Context, sink: &mut dyn Write) -> io::Result<()> {
-        line(&AccountRecord::new(report, context), sink)?;
+        let mut sink = io::BufWriter::new(sink);
+        line(&AccountRecord::new(report, context), &mut sink)?;
+        let collected_at = report.collected_at.to_string();
         for finding in report.results.iter().filter(|finding| matches!(finding.status, Status::Fail | Status::Unknown))
         {
             let record = FindingRecord {
                 format: "posture-finding/1",
                 account: &report.account,
-                collected_at: report.collected_at.to_string(),
+                collected_at: &collected_at,
                 finding: JsonResult::from(finding),
             };
-            line(&record, sink)?;
+            line(&record, &mut sink)?;
         }
-        Ok(())
+        sink.flush()
     }
 
     fn is_stream(&self) -> bool {
         true
     }
+
+    fn lists_all(&self) -> bool {
+        false
+    }
 }
 
-fn line(record: &impl Serialize, sink: &mut dyn Write) -> io::Result<()> {
+fn line(record: &impl Serialize, sink: &mut impl Write) -> io::Result<()> {
     safe_json::compact(record, sink)?;
     sink.write_all(b"\n")
 }
@@ -146,7 +152,7 @@ struct FindingRecord<'a> {
     /// The twelve digits of the account.
     account: &'a str,
     /// When the snapshot was collected, in ISO 8601.
-    collected_at: String,
+    collected_at: &'a str,
     /// The verdict, as in the JSON report.
     finding: JsonResult<'a>,
 }

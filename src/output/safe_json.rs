@@ -12,7 +12,7 @@ use serde_json::ser::{CharEscape, CompactFormatter, Formatter, PrettyFormatter};
 use super::escape::is_harmless;
 
 /// Writes a value in one line, without a line break at the end.
-pub(crate) fn compact(value: &impl Serialize, sink: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn compact<W: Write + ?Sized>(value: &impl Serialize, sink: &mut W) -> io::Result<()> {
     write(value, SafeFormatter { inner: CompactFormatter, for_html: false }, sink)
 }
 
@@ -43,8 +43,17 @@ pub(super) fn text(value: &serde_json::Value) -> String {
     }
 }
 
-fn write<F: Formatter>(value: &impl Serialize, formatter: SafeFormatter<F>, sink: &mut dyn Write) -> io::Result<()> {
+fn write<F: Formatter, W: Write + ?Sized>(
+    value: &impl Serialize,
+    formatter: SafeFormatter<F>,
+    sink: &mut W,
+) -> io::Result<()> {
     value.serialize(&mut Serializer::with_formatter(sink, formatter)).map_err(io::Error::from)
+}
+
+/// True for text of printable ASCII characters alone, as nearly all is.
+fn is_plain(text: &str) -> bool {
+    text.as_bytes().chunks(32).all(|part| part.iter().fold(true, |plain, byte| plain & matches!(byte, b' '..=b'~')))
 }
 
 struct SafeFormatter<F> {
@@ -60,6 +69,9 @@ impl<F> SafeFormatter<F> {
 
 impl<F: Formatter> Formatter for SafeFormatter<F> {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+        if !self.for_html && is_plain(fragment) {
+            return writer.write_all(fragment.as_bytes());
+        }
         let mut rest = fragment;
         while let Some(found) = rest.find(|character| !self.may_stand(character)) {
             let (harmless, tail) = rest.split_at(found);

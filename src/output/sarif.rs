@@ -58,6 +58,10 @@ impl Renderer for Sarif {
     fn repeats(&self) -> bool {
         false
     }
+
+    fn lists_all(&self) -> bool {
+        false
+    }
 }
 
 fn gzip_size(bytes: &[u8]) -> io::Result<usize> {

@@ -36,6 +36,10 @@ impl Renderer for Table {
         page.summary(report, sink)?;
         page.steps(report, sink)
     }
+
+    fn lists_all(&self) -> bool {
+        false
+    }
 }
 
 struct Page<'a> {

@@ -29,7 +29,7 @@ impl Stop {
         }
     }
 
-    fn undecided(message: String) -> Self {
+    pub(super) fn undecided(message: String) -> Self {
         Self::Unknown(vec![Gap::of_reason(UNDECIDED, message)])
     }
 }
@@ -55,7 +55,7 @@ const MAX_STEPS: u64 = 1_000_000_000;
 /// Steps that one evaluation may always take: ten thousand users with a hundred steps each.
 const LEAST_STEPS: u64 = 1_000_000;
 /// Steps that one evaluation may take at most.
-const MOST_STEPS: u64 = 20_000_000;
+pub(super) const MOST_STEPS: u64 = 20_000_000;
 
 /// The steps that each evaluation of a rule over so many resources may take. The number of resources decides, not what
 /// the others took: verdicts must not depend on the order in which threads reach them.
@@ -82,6 +82,15 @@ impl<'a> Scope<'a> {
     #[must_use]
     pub fn asking(self, oracle: &'a dyn Oracle) -> Self {
         Self { oracle: Some(oracle), ..self }
+    }
+
+    /// Begins anew with other variables, in the room that there is.
+    pub(super) fn begin(&mut self, variables: impl IntoIterator<Item = Value<'a>>, steps: u64) {
+        self.variables.clear();
+        self.variables.extend(variables);
+        self.items.clear();
+        self.reads.clear();
+        self.steps = steps;
     }
 
     fn take_step(&mut self) -> Result<(), Stop> {
@@ -273,6 +282,22 @@ impl<'a> Scope<'a> {
     }
 
     fn call(&mut self, function: &'a Function, arguments: &'a [Node]) -> Eval<'a> {
+        // Nearly all calls are these two, and need no list.
+        match arguments {
+            [one] => {
+                return match self.eval(one) {
+                    Ok(one) => self.answer(function, &[one]),
+                    Err(stop) => Err(merge([Some(stop)])),
+                };
+            }
+            [one, two] => {
+                return match (self.eval(one), self.eval(two)) {
+                    (Ok(one), Ok(two)) => self.answer(function, &[one, two]),
+                    (one, two) => Err(merge([one.err(), two.err()])),
+                };
+            }
+            _ => {}
+        }
         let mut values = Vec::with_capacity(arguments.len());
         let mut stops = Vec::new();
         for argument in arguments {
@@ -284,9 +309,13 @@ impl<'a> Scope<'a> {
         if !stops.is_empty() {
             return Err(merge(stops));
         }
+        self.answer(function, &values)
+    }
+
+    fn answer(&mut self, function: &'a Function, values: &[Value<'a>]) -> Eval<'a> {
         match function {
-            Function::Ask(ask) => self.ask(*ask, &values),
-            function => apply(function, &values),
+            Function::Ask(ask) => self.ask(*ask, values),
+            function => apply(function, values),
         }
     }
 

@@ -1,6 +1,7 @@
 //! A rule file as it is written: strict YAML, unknown keys refused.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -95,9 +96,9 @@ pub struct Param {
 #[serde(deny_unknown_fields)]
 pub struct Remediation {
     /// In words.
-    pub text: String,
+    pub text: Arc<str>,
     /// As a command with placeholders in angle brackets.
-    pub cli: Option<String>,
+    pub cli: Option<Arc<str>>,
 }
 
 /// A case that runs as a test.

@@ -1,22 +1,22 @@
 //! Loading rules: strict parse, type check of every expression, and errors with file, line and column.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde_json::Value as Json;
 use serde_saphyr::Spanned;
 
-use super::compile::{CompileError, Names, compile, suggest, type_of};
+use super::compile::{CompileError, Names, suggest, type_of};
 use super::excerpt::{Excerpt, locate};
 use super::file::{Example, Lifecycle, RuleFile};
-use super::message::Template;
-use super::node::{Constant, Expression};
+use super::lazy::Lazy;
+use super::node::Constant;
 use super::types::Ty;
 use super::{Attested, Rule};
 use crate::facts::{Account, KINDS, Kind, Type};
 use crate::fix::{Fix, FixFile};
-use crate::snapshot::Operation;
 
 /// The largest rule file that is read, in bytes.
 pub const MAX_RULE_BYTES: usize = 256 * 1024;
@@ -96,7 +96,7 @@ pub(crate) fn to_usize(value: u64) -> usize {
 pub fn load(file: &str, text: &str, overrides: &ParamOverrides) -> Result<Rule, LoadError> {
     let rule = parse(file, text).and_then(|mut parsed| {
         let fix = parsed.fix.take();
-        let rule = Loader { file, text }.rule(parsed, overrides)?;
+        let rule = Loader { file, text }.compiled(parsed, overrides)?;
         fix.map(|fix| compile_fix(&rule, text, fix)).transpose()?;
         Ok(rule)
     });
@@ -116,11 +116,23 @@ fn compile_fix(rule: &Rule, text: &str, fix: FixFile) -> Result<Fix, LoadError> 
         .map_err(|message| loader.error(loader.key("fix"), 1, message))
 }
 
-/// Loads a rule whose file is part of the program and was tested with it. Examples and fix are most of such a text and
-/// judging needs neither, so they are skipped.
-pub(super) fn load_built_in(file: &str, text: &'static str, overrides: &ParamOverrides) -> Result<Rule, LoadError> {
-    let parsed = parse(file, &without(&without(text, "examples", "examples: []\n"), "fix", ""))?;
-    let rule = Loader { file, text }.rule(parsed, overrides)?;
+/// Loads a rule whose file is part of the program and was tested with it, from what the build prepared. What cannot be
+/// read from that is read from the file's text, as are parameters that a configuration sets: an error needs its place.
+/// Examples and fix are most of such a text and judging needs neither, so they are skipped.
+pub(super) fn load_built_in(
+    file: &str,
+    text: &'static str,
+    prepared: &str,
+    overrides: &ParamOverrides,
+) -> Result<Rule, LoadError> {
+    let loader = Loader { file, text };
+    let rule = match serde_json::from_str::<RuleFile>(prepared) {
+        Ok(parsed) if !overrides.contains_key(&parsed.id) => loader.rule(parsed, overrides)?,
+        _ => {
+            let parsed = parse(file, &without(&without(text, "examples", "examples: []\n"), "fix", ""))?;
+            loader.compiled(parsed, overrides)?
+        }
+    };
     Ok(Rule { text: Cow::Borrowed(text), ..rule })
 }
 
@@ -194,46 +206,53 @@ impl Loader<'_> {
         self.text.lines().position(|line| line.starts_with(&prefix)).map_or(1, |index| index + 1)
     }
 
+    /// The rule, with every expression and message compiled.
+    fn compiled(&self, parsed: RuleFile, overrides: &ParamOverrides) -> Result<Rule, LoadError> {
+        let texts = [
+            parsed.applies_when.clone(),
+            Some(parsed.pass_when.clone()),
+            Some(parsed.message.clone()),
+            parsed.pass_message.clone(),
+            parsed.not_applicable_message.clone(),
+        ];
+        let rule = self.rule(parsed, overrides)?;
+        for (text, outcome) in texts.iter().zip(rule.compile_all()) {
+            if let (Some(text), Some(Err(error))) = (text, outcome) {
+                return Err(self.place(text, error));
+            }
+        }
+        Ok(rule)
+    }
+
+    /// The rule, with nothing compiled yet.
     fn rule(&self, parsed: RuleFile, overrides: &ParamOverrides) -> Result<Rule, LoadError> {
         self.check_words(&parsed)?;
         let kind = self.kind(&parsed.resource)?;
         let params = self.params(&parsed, overrides.get(&parsed.id))?;
-        let names = names(kind, &params);
-        let expression = |spanned: &Spanned<String>| {
-            compile(&spanned.value, &names, Some(&Ty::Bool)).map_err(|error| self.place(spanned, &error))
-        };
-        let message_names = Names { bare_facts_of: Some(0), ..self::names(kind, &params) };
-        let template = |spanned: &Spanned<String>| {
-            Template::compile(&spanned.value, &message_names).map_err(|error| self.place(spanned, &error))
-        };
-        let applies_when = parsed.applies_when.as_ref().map(expression).transpose()?;
-        let pass_when = expression(&parsed.pass_when)?;
-        let logic = applies_when.iter().chain([&pass_when]);
-        let operations: BTreeSet<Operation> =
-            kind.operations.iter().copied().chain(logic.flat_map(|e: &Expression| e.operations.clone())).collect();
+        let lazy = |spanned: Spanned<String>| Lazy::new(spanned.value);
         Ok(Rule {
-            message: template(&parsed.message)?,
-            pass_message: parsed.pass_message.as_ref().map(template).transpose()?,
-            not_applicable_message: parsed.not_applicable_message.as_ref().map(template).transpose()?,
+            message: Lazy::new(parsed.message.value),
+            pass_message: parsed.pass_message.map(|spanned| Lazy::new(spanned.value)),
+            not_applicable_message: parsed.not_applicable_message.map(|spanned| Lazy::new(spanned.value)),
             file: self.file.to_owned(),
             deprecated: matches!(parsed.lifecycle, Lifecycle::Deprecated(_)),
             max_age_days: attestation_age(&params),
             id: parsed.id,
-            title: parsed.title,
+            title: parsed.title.into(),
             lifecycle: parsed.lifecycle,
             severity: parsed.severity,
             confidence: parsed.confidence,
             kind,
-            rationale: parsed.rationale,
+            rationale: parsed.rationale.into(),
             param_docs: parsed.params.into_iter().map(|(name, param)| (name, param.doc)).collect(),
             params,
-            applies_when,
-            pass_when,
-            operations,
+            applies_when: parsed.applies_when.map(lazy),
+            pass_when: lazy(parsed.pass_when),
             remediation: parsed.remediation,
-            references: parsed.references,
-            controls: parsed.controls,
+            references: parsed.references.into(),
+            controls: parsed.controls.into(),
             attestation: parsed.attestation,
+            operations: OnceLock::new(),
             text: Cow::Borrowed(""),
         })
     }
@@ -253,7 +272,7 @@ impl Loader<'_> {
             return fail("id", format!("id `{}` differs from the file's name", rule.id));
         }
         for (key, text) in
-            [("title", &rule.title), ("rationale", &rule.rationale), ("remediation", &rule.remediation.text)]
+            [("title", &*rule.title), ("rationale", &rule.rationale), ("remediation", &rule.remediation.text)]
         {
             if text.trim().is_empty() {
                 return fail(key, format!("`{key}` is empty"));
@@ -281,16 +300,16 @@ impl Loader<'_> {
         rule: &RuleFile,
         overrides: Option<&BTreeMap<String, Json>>,
     ) -> Result<BTreeMap<String, Constant>, LoadError> {
-        let line = self.key("params");
+        let line = || self.key("params");
         let mut params = BTreeMap::new();
         for (name, param) in &rule.params {
             let constant = constant(&param.default).ok_or_else(|| {
-                self.error(line, 1, format!("parameter `{name}`: the default must be a scalar or a list of scalars"))
+                self.error(line(), 1, format!("parameter `{name}`: the default must be a scalar or a list of scalars"))
             })?;
             params.insert(name.clone(), constant);
         }
         set_params(&mut params, overrides.into_iter().flatten())
-            .map_err(|message| self.error(line, 1, format!("rule `{}`: {message}", rule.id)))?;
+            .map_err(|message| self.error(line(), 1, format!("rule `{}`: {message}", rule.id)))?;
         Ok(params)
     }
 

@@ -6,6 +6,7 @@ pub mod example;
 pub mod excerpt;
 pub mod file;
 pub mod judge;
+mod lazy;
 pub mod load;
 mod message;
 pub(crate) mod node;
@@ -13,8 +14,7 @@ mod types;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-
-use rayon::prelude::*;
+use std::sync::{Arc, OnceLock};
 
 pub use file::{Lifecycle, Remediation, RuleFile};
 pub use load::{LoadError, ParamOverrides};
@@ -23,9 +23,11 @@ pub use types::Ty;
 
 use crate::facts;
 use crate::facts::Kind;
-use crate::finding::{Confidence, Severity};
+use crate::finding::{Confidence, Controls, Severity};
 use crate::fix::Fix;
 use crate::snapshot::{Operation, Time};
+use compile::CompileError;
+use lazy::Lazy;
 use message::Template;
 use node::Expression;
 
@@ -47,7 +49,7 @@ pub struct Rule {
     /// The rule's id.
     pub id: String,
     /// The expectation.
-    pub title: String,
+    pub title: Arc<str>,
     /// Whether the rule is new, settled or on its way out.
     pub lifecycle: Lifecycle,
     /// How bad a failure is.
@@ -57,19 +59,17 @@ pub struct Rule {
     /// The kind of resource that is judged.
     pub kind: &'static Kind,
     /// Why it matters.
-    pub rationale: String,
+    pub rationale: Arc<str>,
     /// Parameters with the value in force.
     pub params: BTreeMap<String, Constant>,
     /// What the parameters mean.
     pub param_docs: BTreeMap<String, String>,
-    /// Operations whose answers the rule reads.
-    pub operations: BTreeSet<Operation>,
     /// What to do about a failure.
     pub remediation: Remediation,
     /// Pages that say why.
-    pub references: Vec<String>,
+    pub references: Arc<[String]>,
     /// Framework id to control ids.
-    pub controls: BTreeMap<String, Vec<String>>,
+    pub controls: Controls,
     /// The question that a person answers, for what no API tells.
     pub attestation: Option<String>,
     /// True for rules that are kept for their id alone and are not run.
@@ -78,17 +78,38 @@ pub struct Rule {
     pub max_age_days: i64,
     /// The text of the file.
     text: Cow<'static, str>,
-    applies_when: Option<Expression>,
-    pass_when: Expression,
-    message: Template,
-    pass_message: Option<Template>,
-    not_applicable_message: Option<Template>,
+    operations: OnceLock<BTreeSet<Operation>>,
+    applies_when: Option<Lazy<Expression>>,
+    pass_when: Lazy<Expression>,
+    message: Lazy<Template>,
+    pass_message: Option<Lazy<Template>>,
+    not_applicable_message: Option<Lazy<Template>>,
 }
 
 impl Rule {
     /// The expressions of the rule as written: `applies_when`, if there is one, and `pass_when`.
     pub fn logic(&self) -> (Option<&str>, &str) {
-        (self.applies_when.as_ref().map(|e| e.source.as_str()), &self.pass_when.source)
+        (self.applies_when.as_ref().map(Lazy::source), self.pass_when.source())
+    }
+
+    /// Operations whose answers the rule reads.
+    pub fn operations(&self) -> &BTreeSet<Operation> {
+        self.operations.get_or_init(|| {
+            let logic = self.applies_when.iter().chain([&self.pass_when]);
+            let read = logic.filter_map(|expression| expression.get(self).ok()).flat_map(|one| one.operations.iter());
+            self.kind.operations.iter().chain(read).copied().collect()
+        })
+    }
+
+    /// Compiles every expression and message: `applies_when`, `pass_when`, then the three messages.
+    fn compile_all(&self) -> [Option<Result<(), &CompileError>>; 5] {
+        [
+            self.applies_when.as_ref().map(|lazy| lazy.get(self).map(|_| ())),
+            Some(self.pass_when.get(self).map(|_| ())),
+            Some(self.message.get(self).map(|_| ())),
+            self.pass_message.as_ref().map(|lazy| lazy.get(self).map(|_| ())),
+            self.not_applicable_message.as_ref().map(|lazy| lazy.get(self).map(|_| ())),
+        ]
     }
 
     /// Cases that run as tests, read from the file's text when asked for: judging needs none of them.
@@ -106,9 +127,27 @@ include!(concat!(env!("OUT_DIR"), "/rules.rs"));
 
 /// Loads the built-in rules, in the order of their ids.
 pub fn built_in(overrides: &ParamOverrides) -> Result<Vec<Rule>, LoadError> {
-    let loaded: Vec<_> = BUILT_IN.par_iter().map(|(file, text)| load::load_built_in(file, text, overrides)).collect();
-    // The first error in the order of the files, whichever thread found one first.
-    let mut rules = loaded.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let files = BUILT_IN.iter().zip(PREPARED);
+    let load =
+        |((file, text), prepared): (&(&str, &'static str), &&str)| load::load_built_in(file, text, prepared, overrides);
+    let mut rules = files.map(load).collect::<Result<Vec<_>, _>>()?;
     rules.sort_by(|one, two| one.id.cmp(&two.id));
     Ok(rules)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{BUILT_IN, PREPARED, ParamOverrides, load};
+
+    #[test]
+    fn what_the_build_prepared_of_rules_is_what_their_files_say() {
+        for ((file, text), prepared) in BUILT_IN.iter().zip(PREPARED) {
+            assert!(serde_json::from_str::<super::RuleFile>(prepared).is_ok(), "{file} is read from its text");
+            let quick = load::load_built_in(file, text, prepared, &ParamOverrides::new()).unwrap();
+            assert!(quick.compile_all().into_iter().flatten().all(|outcome| outcome.is_ok()), "{file}");
+            let thorough = load::load(file, text, &ParamOverrides::new()).unwrap();
+            let without_text = |rule: super::Rule| format!("{:?}", super::Rule { text: "".into(), ..rule });
+            assert_eq!(without_text(quick), without_text(thorough), "{file}");
+        }
+    }
 }

@@ -1,12 +1,22 @@
 //! A policy document inside an answer, kept as text: as a tree of JSON values it would take several times the room, and an
 //! account at IAM's quotas has some ten thousand of them.
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
-/// A JSON value, as compact text with sorted members.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A JSON value, as text without blanks between its parts. Documents that say the same are equal, in whatever order.
+#[derive(Debug, Clone)]
 pub struct Document(Box<str>);
+
+impl PartialEq for Document {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0 || self.value() == other.value()
+    }
+}
+
+impl Eq for Document {}
 
 impl Document {
     /// The JSON text.
@@ -16,7 +26,7 @@ impl Document {
 
     /// The value.
     pub fn value(&self) -> Value {
-        // INVARIANT: the text was printed from a value.
+        // INVARIANT: the text was printed from a value, or holds nothing that a value could not be read from.
         serde_json::from_str(&self.0).unwrap_or(Value::Null)
     }
 }
@@ -35,8 +45,33 @@ impl Serialize for Document {
 
 impl<'de> Deserialize<'de> for Document {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Value::deserialize(deserializer).map(|value| Self::from(&value))
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        if let Some(text) = without_blanks(raw.get()) {
+            return Ok(Self(text.into()));
+        }
+        let value: Value = serde_json::from_str(raw.get()).map_err(D::Error::custom)?;
+        Ok(Self::from(&value))
     }
+}
+
+/// JSON text without the blanks between its parts; `None` where being well-formed is not enough to have a value: escapes
+/// may stand for half a character, and numbers may be too large.
+fn without_blanks(json: &str) -> Option<String> {
+    let mut text = String::with_capacity(json.len());
+    for (position, part) in json.split('"').enumerate() {
+        if position > 0 {
+            text.push('"');
+        }
+        if position % 2 == 1 {
+            text.push_str(part);
+        } else {
+            text.extend(part.chars().filter(|character| !character.is_ascii_whitespace()));
+            if part.bytes().any(|byte| byte.is_ascii_digit()) {
+                return None;
+            }
+        }
+    }
+    (!json.contains('\\')).then_some(text)
 }
 
 #[cfg(test)]
@@ -48,6 +83,23 @@ mod tests {
         for text in [r#"{"Statement":[{"Effect":"Allow"}],"Version":"2012-10-17"}"#, r#""%7B%22a%22%3A1%7D""#, "null"] {
             let document: Document = serde_json::from_str(text).unwrap();
             assert_eq!((document.text(), serde_json::to_string(&document).unwrap().as_str()), (text, text));
+        }
+    }
+
+    #[test]
+    fn blanks_and_order_do_not_tell_documents_apart() {
+        let read = |text: &str| serde_json::from_str::<Document>(text).unwrap();
+        let plain = read(r#"{"a":["x y"],"b":{}}"#);
+        assert_eq!(read("{ \"a\" :\n[ \"x y\" ],\t\"b\": {} }").text(), plain.text());
+        assert_eq!(read(r#"{"b":{},"a":["x y"]}"#), plain);
+        assert_ne!(read(r#"{"b":{},"a":["xy"]}"#), plain);
+        assert_eq!(read(r#"{"a": "\u0041", "n": 1}"#).text(), r#"{"a":"A","n":1}"#);
+    }
+
+    #[test]
+    fn what_is_no_value_is_refused() {
+        for text in [r#"{"a":"\ud800"}"#, r#"{"n":1e999}"#, r#"{"a":}"#, r#"["open"#] {
+            assert!(serde_json::from_str::<Document>(text).is_err(), "{text}");
         }
     }
 }

@@ -17,36 +17,37 @@ pub(super) enum Shape {
 /// Scans up to the end of the first value.
 pub(super) fn scan(text: &[u8], limit: usize) -> Shape {
     let mut depth = 0usize;
-    let mut in_string = false;
-    let mut escaped = false;
-    for (offset, byte) in text.iter().enumerate() {
-        if in_string {
-            match byte {
-                _ if escaped => escaped = false,
-                b'\\' => escaped = true,
-                b'"' => in_string = false,
-                _ => {}
-            }
-            continue;
-        }
+    let mut bytes = text.iter();
+    let offset = |rest: &std::slice::Iter<'_, u8>| text.len() - rest.len();
+    while let Some(byte) = bytes.next() {
         match byte {
-            b'"' => in_string = true,
+            b'"' => skip_string(&mut bytes),
             b'{' | b'[' => {
                 depth += 1;
                 if depth > limit {
-                    return Shape::TooDeep(offset);
+                    return Shape::TooDeep(offset(&bytes) - 1);
                 }
             }
             b'}' | b']' => {
                 depth = depth.saturating_sub(1);
                 if depth == 0 {
-                    return Shape::Complete(offset + 1);
+                    return Shape::Complete(offset(&bytes));
                 }
             }
             _ => {}
         }
     }
     Shape::Open
+}
+
+/// Skips the rest of a string, its closing quote included. Most of a snapshot is inside strings.
+fn skip_string(bytes: &mut std::slice::Iter<'_, u8>) {
+    while let Some(byte) = bytes.find(|byte| matches!(byte, b'"' | b'\\')) {
+        if *byte == b'"' {
+            return;
+        }
+        bytes.next();
+    }
 }
 
 #[cfg(test)]

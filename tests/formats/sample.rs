@@ -43,17 +43,18 @@ impl<'a> Builder<'a> {
         let text = self.text;
         self.rules.push(RuleRun {
             id: text(id),
-            title: text(&format!("Title of {id} should hold")),
+            title: text(&format!("Title of {id} should hold")).into(),
             severity,
             confidence: Confidence::High,
-            rationale: text("Why\nit matters.\n"),
-            remediation: text(&format!("Mend what\n{id} names.\n")),
-            remediation_cli: Some(text("aws iam list-users")),
+            rationale: text("Why\nit matters.\n").into(),
+            remediation: text(&format!("Mend what\n{id} names.\n")).into(),
+            remediation_cli: Some(text("aws iam list-users").into()),
             references: vec![
                 text("https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-best-practices.html"),
                 text("javascript:alert(1)"),
-            ],
-            controls: controls(text),
+            ]
+            .into(),
+            controls: controls(text).into(),
             status: Status::NotApplicable,
             counts: Counts::default(),
         });
@@ -162,12 +163,12 @@ fn controls(text: Text<'_>) -> BTreeMap<String, Vec<String>> {
 fn evidence(text: Text<'_>) -> Vec<Evidence> {
     vec![
         Evidence {
-            fact: text("user.password_enabled"),
+            fact: text("user.password_enabled").into(),
             value: json!({ text("name"): [text("alice"), 1, true, null] }),
-            observation: Some(text("iam:GetCredentialReport@us-east-1")),
+            observation: Some(text("iam:GetCredentialReport@us-east-1").into()),
             pointer: Some(text("/Content")),
         },
-        Evidence { fact: text("attestation"), value: json!(text("yes")), observation: None, pointer: None },
+        Evidence { fact: text("attestation").into(), value: json!(text("yes")), observation: None, pointer: None },
     ]
 }
 

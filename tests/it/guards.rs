@@ -7,6 +7,8 @@ use posture::config::Config;
 use posture::facts::Facts;
 use posture::finding::Status;
 use posture::framework::{self, Judged};
+use posture::output::{self, FORMATS};
+use posture::rule::judge::Listed;
 use posture::rule::{BUILT_IN, ParamOverrides, Rule, built_in, file::Example, load};
 use posture::scan::Scan;
 
@@ -103,8 +105,8 @@ fn examples_have_names_of_their_own() {
 
 #[test]
 fn titles_say_what_should_be() {
-    assert_eq!(complaints(|rule| (!rule.title.contains(" should ")).then(|| rule.title.clone())), "");
-    assert_eq!(complaints(|rule| rule.title.ends_with('.').then(|| rule.title.clone())), "");
+    assert_eq!(complaints(|rule| (!rule.title.contains(" should ")).then(|| rule.title.to_string())), "");
+    assert_eq!(complaints(|rule| rule.title.ends_with('.').then(|| rule.title.to_string())), "");
 }
 
 #[test]
@@ -210,6 +212,25 @@ fn an_empty_account_fails_no_rule_without_a_resource_that_it_can_name() {
     for finding in &report.results {
         assert!(known.contains(&finding.resource.id), "{} names {}", finding.rule, finding.resource.id);
         assert!(finding.status != Status::Fail || !finding.evidence.is_empty(), "{} fails on nothing", finding.rule);
+    }
+}
+
+#[test]
+fn formats_that_leave_passes_out_say_the_same_when_passes_are_counted_alone() {
+    let (config, rules) = (Config::default(), rules());
+    let scan = Scan { rules: &rules, config: &config, baseline: None, as_of: None };
+    for name in ["bootcamp", "bootcamp-hardened", "denied", "empty"] {
+        let snapshot = account(name);
+        let (all, some) = (scan.run(&snapshot), scan.run_for(&snapshot, Listed::FailingAndUnknown));
+        assert_eq!((&all.summary, &all.rules_run, &all.gaps), (&some.summary, &some.rules_run, &some.gaps));
+        for (format, renderer) in FORMATS.iter().filter(|(_, renderer)| !renderer.lists_all()) {
+            let [all, some] = [&all, &some].map(|report| {
+                let mut bytes = Vec::new();
+                renderer.render(report, &output::Context::default(), &mut bytes).unwrap();
+                String::from_utf8(bytes).unwrap()
+            });
+            assert!(all == some, "{format} of {name} differs");
+        }
     }
 }
 

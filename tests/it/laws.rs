@@ -46,7 +46,11 @@ fn verdicts(report: &Report) -> Verdicts {
         .iter()
         .map(|finding| {
             let key = (finding.rule.clone(), finding.resource.id.clone(), finding.resource.region.clone());
-            let evidence = finding.evidence.iter().filter_map(|evidence| evidence.observation.clone()).collect();
+            let evidence = finding
+                .evidence
+                .iter()
+                .filter_map(|evidence| evidence.observation.as_deref().map(str::to_owned))
+                .collect();
             (key, (finding.status, evidence))
         })
         .collect()
@@ -179,7 +183,7 @@ fn every_evidence_pointer_leads_into_the_observation_that_it_names() {
             for evidence in finding.evidence {
                 let (Some(label), Some(pointer)) = (evidence.observation, evidence.pointer) else { continue };
                 let observation =
-                    snapshot.observations().iter().find(|observation| observation.label() == label).unwrap();
+                    snapshot.observations().iter().find(|observation| *observation.label() == *label).unwrap();
                 let Outcome::Answered(response) = &observation.outcome else {
                     assert_eq!(pointer, "", "{label}");
                     continue;

@@ -197,7 +197,7 @@ impl<'a> Cell<'a> {
         let after = by_key(&report);
         let reads: BTreeSet<&str> = rules
             .iter()
-            .filter(|rule| rule.operations.contains(&self.operation))
+            .filter(|rule| rule.operations().contains(&self.operation))
             .map(|rule| rule.id.as_str())
             .collect();
         let mut complain = |key: &Key, what: String| {
@@ -234,7 +234,11 @@ impl<'a> Cell<'a> {
         for (key, finding) in &after {
             let decided = matches!(finding.status, Status::Pass | Status::Fail);
             if decided
-                && finding.evidence.iter().filter_map(|one| one.observation.as_ref()).any(|at| self.calls.contains(at))
+                && finding
+                    .evidence
+                    .iter()
+                    .filter_map(|one| one.observation.as_deref())
+                    .any(|at| self.calls.contains(at))
             {
                 complain(key, "still rests on a call that failed".to_owned());
             }

@@ -122,8 +122,8 @@ fn flips(whole: &Value, before: &Verdicts, rules: &[Rule], operation: Operation,
 
 /// Puts the rules that read an operation first, and counts them.
 fn partition(rules: &mut [Rule], operation: Operation) -> usize {
-    rules.sort_by_key(|rule| !rule.operations.contains(&operation));
-    rules.iter().filter(|rule| rule.operations.contains(&operation)).count()
+    rules.sort_by_key(|rule| !rule.operations().contains(&operation));
+    rules.iter().filter(|rule| rule.operations().contains(&operation)).count()
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! What a rule says of one resource, with the evidence that decided and a fingerprint that survives reruns.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::facts::Gap;
@@ -78,7 +80,48 @@ impl Status {
 }
 
 /// Control ids by framework, kept once for a rule and all its verdicts.
-pub type Controls = Arc<BTreeMap<String, Vec<String>>>;
+#[derive(Debug, Clone, Default)]
+pub struct Controls(Arc<ByFramework>);
+
+#[derive(Debug, Default)]
+struct ByFramework {
+    ids: BTreeMap<String, Vec<String>>,
+    line: OnceLock<Option<Box<RawValue>>>,
+}
+
+impl Controls {
+    /// The controls as JSON in one line, written once: a fleet's findings repeat it a million times. `None` where `write`
+    /// made no JSON.
+    pub(crate) fn line(&self, write: impl FnOnce(&BTreeMap<String, Vec<String>>) -> String) -> Option<&RawValue> {
+        self.0.line.get_or_init(|| RawValue::from_string(write(&self.0.ids)).ok()).as_deref()
+    }
+}
+
+impl From<BTreeMap<String, Vec<String>>> for Controls {
+    fn from(ids: BTreeMap<String, Vec<String>>) -> Self {
+        Self(Arc::new(ByFramework { ids, line: OnceLock::new() }))
+    }
+}
+
+impl Deref for Controls {
+    type Target = BTreeMap<String, Vec<String>>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0.ids
+    }
+}
+
+impl PartialEq for Controls {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.ids == other.0.ids
+    }
+}
+
+impl Serialize for Controls {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.ids.serialize(serializer)
+    }
+}
 
 /// The AWS thing that a rule was evaluated on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -4,7 +4,7 @@
 //! built on demand), because on large accounts it costs more than everything else.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
 use super::authorization;
 use super::iam_glance::{Glance, Look, billing_actions};
@@ -90,9 +90,9 @@ impl Engine {
             glances: Vec::new(),
             chains: OnceLock::new(),
         };
-        let look = Look::new();
+        let look = Look::everything();
         let documents = (0..engine.account.document_count()).map(DocumentId::at);
-        engine.glances = documents.map(|document| Glance::at(engine.account.rules(document), &look)).collect();
+        engine.glances = documents.map(|document| Glance::at(engine.account.rules(document), look)).collect();
         engine.gaps.extend(authorization::users(snapshot).gaps);
         engine.gaps.extend(authorization::groups(snapshot).gaps);
         engine.gaps.extend(authorization::roles(snapshot).gaps);
@@ -266,7 +266,8 @@ impl Engine {
 }
 
 fn is_every_action(pattern: &Pattern) -> bool {
-    pattern.is_anything() || *pattern == Pattern::action("*:*")
+    static EVERY: LazyLock<Pattern> = LazyLock::new(|| Pattern::action("*:*"));
+    pattern.is_anything() || *pattern == *EVERY
 }
 
 fn can_manage_budgets(access: &Access<'_>) -> Truth {

@@ -2,6 +2,8 @@
 //!
 //! A glance never guesses: where it does not settle a question, the engine does.
 
+use std::sync::LazyLock;
+
 use crate::iam::Effect;
 use crate::iam::access::{BILLING_ACTIONS, BUDGET_ACTIONS};
 use crate::iam::document::Rule;
@@ -72,7 +74,12 @@ pub(super) struct Look {
 
 impl Look {
     /// Everything that is looked for.
-    pub(super) fn new() -> Self {
+    pub(super) fn everything() -> &'static Self {
+        static LOOK: LazyLock<Look> = LazyLock::new(Look::new);
+        &LOOK
+    }
+
+    fn new() -> Self {
         let patterns = |actions: &[&str]| actions.iter().map(|action| Pattern::action(action)).collect();
         Self {
             iam: patterns(&["iam:*"]),

@@ -9,6 +9,7 @@ use std::io::{self, Write};
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use super::{Context, Place, Renderer, safe_json};
 use crate::diagram::Diagram;
@@ -172,7 +173,8 @@ pub(super) struct JsonResult<'a> {
     /// The calls that did not answer, when they withheld the verdict.
     unknown: Vec<JsonGap<'a>>,
     /// Controls of frameworks that the rule serves, by framework.
-    controls: &'a BTreeMap<String, Vec<String>>,
+    #[schemars(with = "BTreeMap<String, Vec<String>>")]
+    controls: JsonControls<'a>,
     /// The suppression that mutes the finding; null when none does.
     suppressed: Option<JsonSuppression<'a>>,
     /// Identity over runs and machines.
@@ -185,6 +187,14 @@ pub(super) struct JsonResult<'a> {
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schemars(default)]
     in_baseline: bool,
+}
+
+/// Controls by framework: as they are, or as they were written before.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum JsonControls<'a> {
+    Tree(&'a BTreeMap<String, Vec<String>>),
+    Line(&'a RawValue),
 }
 
 /// The AWS thing that was judged.
@@ -310,11 +320,28 @@ impl<'a> From<&'a Finding> for JsonResult<'a> {
             message: &finding.message,
             evidence: finding.evidence.iter().map(JsonEvidence::from).collect(),
             unknown: finding.unknown.iter().map(JsonGap::from).collect(),
-            controls: &finding.controls,
+            controls: JsonControls::Tree(&finding.controls),
             suppressed: finding.suppressed.as_ref().map(JsonSuppression::from),
             fingerprint: &finding.fingerprint,
             attested: finding.attested,
             in_baseline: finding.in_baseline,
+        }
+    }
+}
+
+impl<'a> JsonResult<'a> {
+    /// A result for formats of one record a line: its controls are written once for all results of a rule.
+    pub(super) fn in_a_line(finding: &'a Finding) -> Self {
+        let written = finding.controls.line(|controls| {
+            let mut line = Vec::new();
+            // INVARIANT: memory takes every byte, and the keys are text.
+            let _ = safe_json::compact(controls, &mut line);
+            String::from_utf8_lossy(&line).into_owned()
+        });
+        let whole = Self::from(finding);
+        match written {
+            Some(line) => Self { controls: JsonControls::Line(line), ..whole },
+            None => whole,
         }
     }
 }

@@ -29,7 +29,7 @@ impl Renderer for Ndjson {
                 format: "posture-finding/1",
                 account: &report.account,
                 collected_at: &collected_at,
-                finding: JsonResult::from(finding),
+                finding: JsonResult::in_a_line(finding),
             };
             line(&record, &mut sink)?;
         }

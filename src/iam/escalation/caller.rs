@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::bits::{Bits, Set};
+use super::index;
 use super::plans::Plan;
 use super::universe::{Class, Node, Reach, Universe};
 use crate::iam::access::{Access, Grant, Judged, Layer, Layers, holds, principal_context};
@@ -63,7 +64,7 @@ impl<'a, 'u> Caller<'a, 'u> {
     /// The principal with this number.
     pub(super) fn new(universe: &'u Universe<'a>, number: usize) -> Option<Self> {
         let node = universe.node(number)?;
-        let size = universe.index.len();
+        let size = index::actions().len();
         let complete = node.principal.unknown.is_empty();
         let mut caller = Self {
             number,
@@ -114,12 +115,12 @@ impl<'a, 'u> Caller<'a, 'u> {
 
     /// Whether an allow speaks of every action without which a method cannot begin.
     pub(super) fn may_start(&self, method: usize) -> bool {
-        self.universe.index.start(method).is_some_and(|needed| self.spoken.contains_all(needed))
+        index::start(method).is_some_and(|needed| self.spoken.contains_all(needed))
     }
 
     /// Whether an allow speaks of an action at all.
     pub(super) fn speaks_of(&self, action: &str) -> bool {
-        self.spoken.contains(usize::from(self.universe.index.position(action)))
+        self.spoken.contains(usize::from(index::position(action)))
     }
 
     /// All that the principal may do.
@@ -161,7 +162,7 @@ impl<'a, 'u> Caller<'a, 'u> {
 
     /// Whether an action is allowed on a resource; `more` adds what is known of the request.
     pub(super) fn on(&self, action: &str, resource: &Language, more: &dyn Fn(&mut Context)) -> Judged<'a> {
-        let layers = self.layers(std::iter::once(self.universe.index.position(action)));
+        let layers = self.layers(std::iter::once(index::position(action)));
         layers.can_together(&[action], resource, &self.context_for(&layers, more))
     }
 
@@ -217,7 +218,7 @@ impl<'a, 'u> Caller<'a, 'u> {
 
     /// What an action is allowed on; `more` is a further condition key and its value.
     pub(super) fn reach(&self, action: &str, class: Class, more: Option<(&str, &str)>) -> Rc<Reach> {
-        let position = self.universe.index.position(action);
+        let position = index::position(action);
         let known = self.speaking(position);
         let more = more.filter(|_| known.iter().any(|known| !known.rule.conditions.is_empty()));
         let is_same = |key: &(u16, Class, Option<String>)| {
@@ -249,7 +250,7 @@ impl<'a, 'u> Caller<'a, 'u> {
 
     /// What an action is not denied on: enough where a resource grants to the principal itself.
     pub(super) fn undenied(&self, action: &str, class: Class) -> Reach {
-        let known = self.speaking(self.universe.index.position(action));
+        let known = self.speaking(index::position(action));
         let request = Request { caller: self, more: None, context: OnceCell::new() };
         let all = Bits::full(self.universe.size(class));
         let mut reach = Reach { certain: all.clone(), possible: all };
@@ -276,7 +277,7 @@ impl<'a> Caller<'a, '_> {
         if self.node.principal.is_service_linked() || accounts.iter().all(|account| account.rcps().is_empty()) {
             return;
         }
-        let position = self.universe.index.position(action);
+        let position = index::position(action);
         let who = Who::parse(&self.node.principal.arn);
         for (home, account) in accounts.iter().enumerate() {
             let denies = self.guards(home, account, position, &who);

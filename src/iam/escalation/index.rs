@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::LazyLock;
 
 use super::bits::Bits;
 use super::methods::{Way, methods};
@@ -12,7 +13,7 @@ use crate::iam::policy::Effect;
 /// A statement that speaks of an action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Mention {
-    /// The action's position in the [`Index`].
+    /// The action's position among [`actions`].
     pub(super) action: u16,
     /// The statement's position in its document.
     pub(super) rule: u16,
@@ -33,12 +34,10 @@ pub(super) struct Spoken {
     pub(super) allows: bool,
 }
 
-/// The actions of all methods and the documents that speak of them.
+/// The documents that speak of the actions of methods.
 pub(super) struct Index<'a> {
-    actions: Vec<String>,
     documents: Vec<Vec<Spoken>>,
     patterns: Vec<&'a Patterns>,
-    starts: Vec<Bits>,
 }
 
 /// The position of an action that no method uses.
@@ -47,13 +46,12 @@ const NO_ACTION: u16 = u16::MAX;
 impl<'a> Index<'a> {
     /// Reads all documents of some accounts.
     pub(super) fn new(accounts: &'a [Account]) -> Self {
-        let mut index =
-            Self { actions: interesting(), documents: Vec::new(), patterns: Vec::new(), starts: Vec::new() };
+        let mut index = Self { documents: Vec::new(), patterns: Vec::new() };
         let mut known: HashMap<&'a Patterns, u32> = HashMap::new();
         let mut speaks: BTreeMap<&'a Patterns, Vec<u16>> = BTreeMap::new();
         for account in accounts {
             let documents = (0..account.document_count()).map(|document| {
-                index.read(account, DocumentId::at(document), &mut speaks, &mut |patterns| {
+                read(account, DocumentId::at(document), &mut speaks, &mut |patterns| {
                     let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
                     *known.entry(patterns).or_insert(next)
                 })
@@ -64,39 +62,7 @@ impl<'a> Index<'a> {
         let mut patterns: Vec<(u32, &'a Patterns)> = known.into_iter().map(|(own, number)| (number, own)).collect();
         patterns.sort_unstable_by_key(|(number, _)| *number);
         index.patterns = patterns.into_iter().map(|(_, own)| own).collect();
-        index.starts = methods().iter().map(|method| index.needed_at_start(&method.actions)).collect();
         index
-    }
-
-    fn read(
-        &self,
-        account: &'a Account,
-        document: DocumentId,
-        speaks: &mut BTreeMap<&'a Patterns, Vec<u16>>,
-        number_of: &mut dyn FnMut(&'a Patterns) -> u32,
-    ) -> Spoken {
-        let mut spoken = Spoken { allowed: Bits::empty(self.actions.len()), ..Spoken::default() };
-        for (number, rule) in account.rules(document).iter().enumerate() {
-            let found = speaks.entry(&rule.actions).or_insert_with(|| {
-                let named = self.actions.iter().enumerate().filter(|(_, action)| rule.actions.contains(action));
-                named.filter_map(|(index, _)| u16::try_from(index).ok()).collect()
-            });
-            spoken.denies |= rule.effect == Effect::Deny;
-            spoken.allows |= rule.effect == Effect::Allow;
-            let Ok(position) = u16::try_from(number) else { break };
-            if found.is_empty() {
-                continue;
-            }
-            let resources = number_of(&rule.resources.fixed);
-            for action in found.iter().copied() {
-                spoken.mentions.push(Mention { action, rule: position, resources });
-                if rule.effect == Effect::Allow {
-                    spoken.allowed.insert(usize::from(action));
-                }
-            }
-        }
-        spoken.mentions.sort_unstable();
-        spoken
     }
 
     /// What a document of an account says.
@@ -108,30 +74,64 @@ impl<'a> Index<'a> {
     pub(super) fn patterns(&self) -> &[&'a Patterns] {
         &self.patterns
     }
+}
 
-    /// How many actions there are.
-    pub(super) fn len(&self) -> usize {
-        self.actions.len()
-    }
-
-    /// The position of an action.
-    pub(super) fn position(&self, action: &str) -> u16 {
-        let found = self.actions.binary_search_by(|own| in_lower_case(own, action));
-        found.ok().and_then(|index| u16::try_from(index).ok()).unwrap_or(NO_ACTION)
-    }
-
-    /// The actions of a method that some allow has to speak of, so that it can begin; roles may be assumed without.
-    pub(super) fn start(&self, method: usize) -> Option<&Bits> {
-        self.starts.get(method)
-    }
-
-    fn needed_at_start(&self, actions: &[String]) -> Bits {
-        let mut needed = Bits::empty(self.actions.len());
-        for action in actions.iter().filter(|action| *action != "sts:AssumeRole") {
-            needed.insert(usize::from(self.position(action)));
+/// What a document says of the actions.
+fn read<'a>(
+    account: &'a Account,
+    document: DocumentId,
+    speaks: &mut BTreeMap<&'a Patterns, Vec<u16>>,
+    number_of: &mut dyn FnMut(&'a Patterns) -> u32,
+) -> Spoken {
+    let mut spoken = Spoken { allowed: Bits::empty(actions().len()), ..Spoken::default() };
+    for (number, rule) in account.rules(document).iter().enumerate() {
+        let found = speaks.entry(&rule.actions).or_insert_with(|| {
+            let named = actions().iter().enumerate().filter(|(_, action)| rule.actions.contains(action));
+            named.filter_map(|(index, _)| u16::try_from(index).ok()).collect()
+        });
+        spoken.denies |= rule.effect == Effect::Deny;
+        spoken.allows |= rule.effect == Effect::Allow;
+        let Ok(position) = u16::try_from(number) else { break };
+        if found.is_empty() {
+            continue;
         }
-        needed
+        let resources = number_of(&rule.resources.fixed);
+        for action in found.iter().copied() {
+            spoken.mentions.push(Mention { action, rule: position, resources });
+            if rule.effect == Effect::Allow {
+                spoken.allowed.insert(usize::from(action));
+            }
+        }
     }
+    spoken.mentions.sort_unstable();
+    spoken
+}
+
+/// The actions of all methods, in lower case and sorted.
+pub(super) fn actions() -> &'static [String] {
+    static ACTIONS: LazyLock<Vec<String>> = LazyLock::new(interesting);
+    &ACTIONS
+}
+
+/// The position of an action.
+pub(super) fn position(action: &str) -> u16 {
+    let found = actions().binary_search_by(|own| in_lower_case(own, action));
+    found.ok().and_then(|index| u16::try_from(index).ok()).unwrap_or(NO_ACTION)
+}
+
+/// The actions of a method that some allow has to speak of, so that it can begin; roles may be assumed without.
+pub(super) fn start(method: usize) -> Option<&'static Bits> {
+    static STARTS: LazyLock<Vec<Bits>> =
+        LazyLock::new(|| methods().iter().map(|method| needed_at_start(&method.actions)).collect());
+    STARTS.get(method)
+}
+
+fn needed_at_start(own: &[String]) -> Bits {
+    let mut needed = Bits::empty(actions().len());
+    for action in own.iter().filter(|action| *action != "sts:AssumeRole") {
+        needed.insert(usize::from(position(action)));
+    }
+    needed
 }
 
 /// Compares a text in lower case with one in any.
@@ -139,7 +139,6 @@ fn in_lower_case(own: &str, other: &str) -> Ordering {
     own.bytes().cmp(other.bytes().map(|byte| byte.to_ascii_lowercase()))
 }
 
-/// The actions of all methods, in lower case and sorted.
 fn interesting() -> Vec<String> {
     let mut actions: Vec<String> =
         methods().iter().flat_map(|method| &method.actions).map(|action| action.to_ascii_lowercase()).collect();

@@ -54,7 +54,7 @@ pub(super) struct Mover<'a, 'u> {
     /// The trust policies.
     pub(super) trusts: Trusts,
     /// What methods need.
-    pub(super) plans: Plans,
+    pub(super) plans: Plans<'u>,
     ceilings: Vec<OnceLock<Truth>>,
     /// Sets of principals, equal ones kept once.
     sets: Mutex<HashSet<Arc<Set>>>,
@@ -90,7 +90,7 @@ impl<'a, 'u> Mover<'a, 'u> {
             }
         }
         let trusts = Trusts::new(universe);
-        let plans = Plans::new(universe.accounts(), &universe.index);
+        let plans = Plans::new(universe.accounts());
         let ceilings = (0..size).map(|_| OnceLock::new()).collect();
         Self { universe, trusts, plans, ceilings, sets: Mutex::default(), profiles, roles, changeable }
     }

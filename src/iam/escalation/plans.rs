@@ -1,8 +1,9 @@
-//! What each method needs besides reaching a principal, made ready once per account.
+//! What each method needs besides reaching a principal, worked out once per account when somebody first may use it.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
-use super::index::Index;
+use super::index;
 use super::methods::{Need, methods};
 use crate::iam::account::Account;
 use crate::iam::catalogue::catalogue;
@@ -13,7 +14,7 @@ use crate::iam::region::Language;
 pub(super) struct Part {
     /// The actions.
     pub(super) actions: Vec<&'static str>,
-    /// Their positions in the [`Index`].
+    /// Their positions among [`index::actions`].
     pub(super) positions: Vec<u16>,
     /// The kinds of resources, of which any one will do.
     pub(super) regions: Vec<Language>,
@@ -27,28 +28,30 @@ pub(super) struct Plan {
 }
 
 /// The plans of all methods in some accounts.
-pub(super) struct Plans {
-    by_account: Vec<Vec<Plan>>,
+pub(super) struct Plans<'u> {
+    accounts: &'u [Account],
+    by_account: Vec<Vec<OnceLock<Plan>>>,
 }
 
-impl Plans {
-    /// Works the plans out.
-    pub(super) fn new(accounts: &[Account], index: &Index<'_>) -> Self {
-        let of_account =
-            |account: &Account| methods().iter().map(|method| plan(&method.needs, account, index)).collect();
-        Self { by_account: accounts.iter().map(of_account).collect() }
+impl<'u> Plans<'u> {
+    /// Makes room for the plans. In most accounts few methods come into question.
+    pub(super) fn new(accounts: &'u [Account]) -> Self {
+        let of_account = |_| methods().iter().map(|_| OnceLock::new()).collect();
+        Self { accounts, by_account: accounts.iter().map(of_account).collect() }
     }
 
     /// What a method needs in an account.
     pub(super) fn of(&self, home: usize, method: usize) -> Option<&Plan> {
-        self.by_account.get(home)?.get(method)
+        let (account, slot) = (self.accounts.get(home)?, self.by_account.get(home)?.get(method)?);
+        let needs = &methods().get(method)?.needs;
+        Some(slot.get_or_init(|| plan(needs, account)))
     }
 }
 
-fn plan(needs: &'static [Need], account: &Account, index: &Index<'_>) -> Plan {
+fn plan(needs: &'static [Need], account: &Account) -> Plan {
     let (partition, id) = (account.partition.as_str(), account.id.as_str());
     let part = |actions: Vec<&'static str>, regions: Vec<Language>| Part {
-        positions: actions.iter().map(|action| index.position(action)).collect(),
+        positions: actions.iter().map(|action| index::position(action)).collect(),
         actions,
         regions,
     };

@@ -1,7 +1,5 @@
 //! SARIF against its schema and against each rule that GitHub code scanning enforces.
 
-use std::sync::Arc;
-
 use posture::report::Report;
 use serde_json::Value;
 
@@ -94,7 +92,9 @@ fn no_rule_repeats_its_id_as_its_name() {
 fn no_rule_has_more_than_twenty_tags() {
     let mut report = sample::harmless();
     let many = (0..50).map(|number| number.to_string()).collect();
-    Arc::make_mut(&mut report.rules_run[0].controls).insert("a-framework".to_owned(), many);
+    let mut controls = (*report.rules_run[0].controls).clone();
+    controls.insert("a-framework".to_owned(), many);
+    report.rules_run[0].controls = controls.into();
     let run = run(&report);
     assert_eq!(run["tool"]["driver"]["rules"][0]["properties"]["tags"].as_array().unwrap().len(), 20);
 }

@@ -3,7 +3,8 @@
 //! The search looks for an event that the control matches and the filter does not. It goes through the classes of values
 //! of each member that either names, and leaves a branch as soon as what is chosen settles it. Such an event that rests
 //! on nothing open is a miss; if none is found the filter covers the control; what is left hangs on what AWS does not
-//! document, or on a regular expression. The search takes at most [`MAX_STEPS`] steps, each linear in the patterns.
+//! document, or on a regular expression. Where a filter does not cover a control, the order of the terms may decide whether
+//! that is known or open; whether it covers one does not depend on it. The search takes at most [`MAX_STEPS`] steps, each linear in the patterns.
 
 use super::class::{self, Class, Sample};
 use super::tree::{Selector, Term, Test, Tree};

@@ -145,7 +145,7 @@ fn accounts_that_fail_are_named_and_cost_the_others_nothing_and_a_second_run_ask
 #[ignore = "takes minutes: five thousand accounts, two hundred of which fail, scanned in an unoptimised build"]
 fn five_thousand_accounts_take_the_memory_of_five_hundred() {
     let mut peaks = Vec::new();
-    for accounts in [500, 5_000] {
+    for accounts in [500, 2_000, 5_000] {
         let start = std::time::Instant::now();
         let (first, second) = scan_and_resume(accounts, "32");
         println!(
@@ -156,7 +156,7 @@ fn five_thousand_accounts_take_the_memory_of_five_hundred() {
         );
         peaks.push(first.peak_kib);
     }
-    assert!(peaks[1] < peaks[0] + peaks[0] / 4, "{peaks:?} KiB");
+    assert!(peaks.iter().all(|peak| *peak < peaks[0] + peaks[0] / 4), "{peaks:?} KiB");
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn scan_and_resume(accounts: usize, concurrency: &str) -> (Run, Run) {
     let organization = Organization::serve(&Settings { accounts, kind: mixed, ..Settings::default() });
     let home = tempfile::tempdir().unwrap();
     let options = ["--organization", "--keep", "kept", "--concurrency", concurrency, "--format", "json"];
-    let more = ["--output", "ndjson=records.ndjson", "--timeout", "12"];
+    let more = ["--output", "ndjson=records.ndjson", "--timeout", "30"];
     let first = scan(&organization, home.path(), &[&options[..], &more].concat());
     assert_eq!(first.code, 1, "{}", first.stderr);
     let report = json(&first);

@@ -88,7 +88,7 @@ fn lacking() -> Vec<(&'static str, Vec<Value>, Option<&'static str>)> {
     vec![
         ("access-analyzer-enabled", analyzers(), Some("access-analyzer")),
         ("access-analyzer-unused-access", everywhere(), Some("access-analyzer")),
-        ("guardduty-findings-routed", [&detector[..], &[no_rules.clone()]].concat(), Some("guardduty")),
+        ("guardduty-findings-routed", [&detector[..], std::slice::from_ref(&no_rules)].concat(), Some("guardduty")),
         ("health-event-rule-exists", vec![no_rules], Some("health")),
         ("billing-alarm-exists", vec![no_alarms], None),
         ("budget-cost-exists", vec![budgets(json!([]))], None),

@@ -16,9 +16,10 @@ fn held() -> (u64, usize) {
     (kib, std::fs::read_dir("/proc/self/fd").unwrap().count())
 }
 
-/// Repeats something and expects that what it holds after a tenth is what it holds at the end.
+/// Repeats something and expects that what it holds after a tenth is what it holds at the end, but for files that are just
+/// being closed.
 #[expect(clippy::print_stderr, reason = "the figures are what one runs this for")]
-fn soak(what: &str, times: usize, mut once: impl FnMut(usize)) {
+fn soak(what: &str, times: usize, closing: usize, mut once: impl FnMut(usize)) {
     let mut early = (0, 0);
     for time in 0..times {
         once(time);
@@ -31,7 +32,7 @@ fn soak(what: &str, times: usize, mut once: impl FnMut(usize)) {
         "soak: {times} {what}: {} KiB and {} files after a tenth, {} KiB and {} files at the end",
         early.0, early.1, late.0, late.1
     );
-    assert_eq!(late.1, early.1, "descriptors leak");
+    assert!(late.1 <= early.1 + closing, "descriptors leak");
     // An allocator keeps some of what was freed; a leak of 1 KiB a scan would show.
     assert!(late.0 < early.0 + 8 * 1024, "memory grows from {} to {} KiB", early.0, late.0);
 }
@@ -42,7 +43,7 @@ fn ten_thousand_offline_scans_leave_nothing_behind() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/accounts");
     let accounts = ["empty", "bootcamp", "denied"].map(|name| folder.join(format!("{name}.json")));
     let rules = rules();
-    soak("offline scans", 10_000, |time| {
+    soak("offline scans", 10_000, 0, |time| {
         let account = &accounts[time % accounts.len()];
         let snapshot = SnapshotReader::open(account).unwrap().next().unwrap().unwrap();
         let report = judge(&rules, &snapshot);
@@ -73,7 +74,8 @@ mod live {
         // Events may be looked up twice a second and no faster, which would make this last for hours.
         let wanted = Operation::ALL.iter().copied().filter(|one| *one != Operation::CloudtrailLookupEvents);
         options.operations = Some(wanted.collect());
-        soak("live scans", 1_000, |_| {
+        // A scan leaves before the last of its connections are closed; a leak of one in two hundred scans would show.
+        soak("live scans", 1_000, 4, |_| {
             let snapshot = runtime.block_on(collect(&options, &Silent)).unwrap();
             let answered = snapshot.observations().iter().filter(|one| matches!(one.outcome, Outcome::Answered(_)));
             assert!(answered.count() > 20);

@@ -6,7 +6,7 @@ use super::billing_access::{self, BillingAccess};
 use super::billing_alarm::{self, BillingAlarm};
 use super::budget::Budget;
 use super::credential_report::CredentialReport;
-use super::{Fact, Gap, List, Observed, Origin, Source, UNDECIDED};
+use super::{Fact, Gap, List, MEMBER_MISSING, Observed, Origin, Source, UNDECIDED};
 use crate::facts;
 use crate::snapshot::shapes::{billing, cloudwatch};
 use crate::snapshot::{Snapshot, Time};
@@ -140,6 +140,10 @@ fn metric_exists(snapshot: &Snapshot) -> Fact<bool> {
                     return Fact::present(true, source.origin("/Metrics/*").element(index));
                 }
                 gap = gap.or_else(|| source.cut_off(None, listed.next_token.as_ref()));
+                let untold = listed.metrics.as_ref().is_none_or(|all| !all.iter().all(is_named));
+                let untold =
+                    untold.then(|| source.gap(MEMBER_MISSING, "the list of metrics or a name in it is missing"));
+                gap = gap.or(untold);
                 none = none.or(Some(source.origin("/Metrics")).filter(|_| !asked_for_less));
             }
             Observed::Absent => {}
@@ -155,6 +159,10 @@ fn metric_exists(snapshot: &Snapshot) -> Fact<bool> {
             Fact::unknown(missing.state.gap().cloned().unwrap_or_else(asked_for_less))
         }
     }
+}
+
+fn is_named(metric: &cloudwatch::Metric) -> bool {
+    metric.namespace.is_some() && metric.metric_name.is_some()
 }
 
 /// True when some budget counts charges; nothing else in a snapshot shows them.
@@ -176,12 +184,21 @@ fn is_old(snapshot: &Snapshot, report: &CredentialReport) -> bool {
 fn has_credits(snapshot: &Snapshot) -> Fact<bool> {
     let source = Source::<billing::GetCredits>::global(snapshot);
     let credits = source.required("/credits", |answer| answer.credits.as_deref());
-    credits.map(|credits| {
-        credits.iter().any(|credit| {
-            let spent = credit.remaining_amount.as_ref().and_then(|left| left.currency_amount.as_deref());
-            let is_spent = spent.is_some_and(|text| text.parse::<f64>().is_ok_and(|left| left <= 0.0));
+    let origin = credits.origin;
+    let state = credits.state.and_then(|credits| {
+        let counts = credits.iter().map(|credit| {
+            let left = credit.remaining_amount.as_ref().and_then(|left| left.currency_amount.as_deref());
+            let left = left.and_then(|text| text.parse::<f64>().ok());
             let is_over = credit.end_date.is_some_and(|end| end <= snapshot.collected_at);
-            !is_spent && !is_over
-        })
-    })
+            if is_over { Some(false) } else { left.map(|left| left > 0.0) }
+        });
+        let counts: Vec<Option<bool>> = counts.collect();
+        match (counts.contains(&Some(true)), counts.contains(&None)) {
+            (false, true) => {
+                Observed::Unknown(source.gap(MEMBER_MISSING, "a credit does not say in figures how much of it is left"))
+            }
+            (found, _) => Observed::Present(found),
+        }
+    });
+    Fact::new(state, origin)
 }

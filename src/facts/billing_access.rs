@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::{Fact, Gap, Observed, Origin, Source};
+use super::{Fact, Gap, MEMBER_MISSING, Observed, Origin, Source};
 use crate::facts;
 use crate::snapshot::shapes::{cloudtrail, organizations};
 use crate::snapshot::{Snapshot, Time};
@@ -46,7 +46,16 @@ pub(crate) fn build(snapshot: &Snapshot) -> BillingAccess {
         let asked = answer.observation.request.get("LookupAttributes");
         lookups.has_every_use |= asked.is_none_or(|asked| names(asked, CONSOLE));
         for (index, event) in events.events.iter().flatten().enumerate() {
-            signs.extend(sign(event, source.origin("/Events/*").element(index)));
+            let record = event.cloud_trail_event.as_deref().and_then(|text| serde_json::from_str(text).ok());
+            match (event.event_time, record) {
+                (Some(at), Some(record)) => {
+                    signs.extend(sign(event, at, &record, source.origin("/Events/*").element(index)));
+                }
+                _ => {
+                    let gap = source.gap(MEMBER_MISSING, "an event has no `EventTime` or no record that can be read");
+                    lookups.unread = lookups.unread.or(Some(gap));
+                }
+            }
         }
     }
     signs.sort_by_key(|sign| sign.at);
@@ -56,6 +65,8 @@ pub(crate) fn build(snapshot: &Snapshot) -> BillingAccess {
     let (is_shown_on, is_shown_off) = match (&last, lookups.gap()) {
         // A later use that nobody could look up would show that access is on again.
         (Some(sign @ Sign { on: false, .. }), Some(gap)) => (Fact::present(false, sign.origin), Fact::unknown(gap)),
+        // An event that cannot be read may be a later turn of the switch.
+        (Some(_), Some(gap)) if lookups.unread.is_some() => (Fact::unknown(gap.clone()), Fact::unknown(gap)),
         (Some(sign), _) => (Fact::present(sign.on, sign.origin), Fact::present(!sign.on, sign.origin)),
         // Nothing shown speaks against a person's word, whatever could not be looked up.
         (None, Some(gap)) => (Fact::unknown(gap), Fact::derived(Observed::Present(false))),
@@ -72,6 +83,8 @@ pub(crate) fn build(snapshot: &Snapshot) -> BillingAccess {
 #[derive(Default)]
 struct Lookups {
     failed: Option<Gap>,
+    /// The first event that cannot be read.
+    unread: Option<Gap>,
     has_every_use: bool,
 }
 
@@ -79,7 +92,10 @@ impl Lookups {
     /// Why an event of the billing console may have been missed.
     fn gap(&self) -> Option<Gap> {
         let missing = || Source::<cloudtrail::LookupEvents>::missing(HOME, [].into()).state.gap().cloned();
-        self.failed.clone().or_else(|| if self.has_every_use { None } else { missing() })
+        self.failed
+            .clone()
+            .or_else(|| self.unread.clone())
+            .or_else(|| if self.has_every_use { None } else { missing() })
     }
 }
 
@@ -93,9 +109,7 @@ fn names(value: &Value, wanted: &str) -> bool {
     }
 }
 
-fn sign(event: &cloudtrail::Event, origin: Origin) -> Option<Sign> {
-    let at = event.event_time?;
-    let record: Value = serde_json::from_str(event.cloud_trail_event.as_deref()?).ok()?;
+fn sign(event: &cloudtrail::Event, at: Time, record: &Value, origin: Origin) -> Option<Sign> {
     let text = |name: &str| record.get(name).and_then(Value::as_str);
     if text("eventSource").or(event.event_source.as_deref()) != Some(CONSOLE) || text("errorCode").is_some() {
         return None;

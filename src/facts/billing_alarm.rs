@@ -123,7 +123,7 @@ fn readings<'a>(alarm: &'a MetricAlarm, account: &str) -> Vec<Reading<'a>> {
 }
 
 /// Whether an alarm says what it reads: one metric, or queries of which each names its metric or is an expression.
-fn names_metrics(alarm: &MetricAlarm) -> bool {
+pub(crate) fn names_metrics(alarm: &MetricAlarm) -> bool {
     let is_named = |namespace: &Option<String>, name: &Option<String>| namespace.is_some() && name.is_some();
     match &alarm.metrics {
         Some(queries) if !queries.is_empty() => queries.iter().all(|query| {

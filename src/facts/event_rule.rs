@@ -77,8 +77,12 @@ impl<'a> Buses<'a> {
                 list.gaps.extend(rules.state.gap().cloned());
             }
             for (index, rule) in listed.rules.iter().flatten().enumerate() {
+                let Some(name) = rule.name.as_deref() else {
+                    list.gaps.push(source.gap(MEMBER_MISSING, "a rule has no `Name`"));
+                    continue;
+                };
                 let place = Place { source: &source, index, region };
-                list.items.extend(self.rule(rule, &place, subject, uses));
+                list.items.extend(self.rule(name, rule, &place, subject, uses));
             }
         }
         if !asked {
@@ -90,6 +94,7 @@ impl<'a> Buses<'a> {
     /// A rule that is meant for the subject; `None` for any other.
     fn rule(
         &self,
+        name: &str,
         rule: &events::Rule,
         place: &Place<'_>,
         subject: &Subject,
@@ -115,7 +120,6 @@ impl<'a> Buses<'a> {
             Some(_) => Link::Broken("it is disabled".to_owned(), place.origin("/Rules/*/State")),
             None => Link::Open(place.source.gap(MEMBER_MISSING, "a rule has no `State`")),
         };
-        let name = rule.name.as_deref().unwrap_or_default();
         let source = self.targets.in_region(place.region, name);
         let arn = rule
             .arn

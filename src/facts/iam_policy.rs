@@ -80,7 +80,8 @@ pub(crate) fn principals(engine: &Engine) -> List<Resource<IamPrincipal>> {
         let kind = if principal.kind == PrincipalKind::User { "user" } else { "role" };
         resource(&principal.arn, &principal.name, kind, &principal.policies)
     });
-    let mut items: Vec<_> = groups.chain(others).collect();
+    // One whose ARN is missing cannot be told from others; that it is missing is a gap of the list.
+    let mut items: Vec<_> = groups.chain(others).filter(|one| !one.id.is_empty()).collect();
     items.sort_by(|one, two| one.id.cmp(&two.id));
     List { items, gaps: engine.gaps.clone() }
 }

@@ -40,8 +40,8 @@ impl<'a> UserCalls<'a> {
     pub(crate) fn groups(&self, user: &str, better: Fact<List<String>>) -> Fact<List<String>> {
         let call = self.groups.get(user).copied();
         names(better, call, "/Groups", |answer| {
-            let groups = answer.groups.as_ref()?.iter().filter_map(|group| group.group_name.clone()).collect();
-            Some((groups, answer.is_truncated, answer.marker.as_ref()))
+            let groups = answer.groups.as_ref()?.iter().map(|group| group.group_name.clone());
+            Some((groups.collect::<Option<_>>()?, answer.is_truncated, answer.marker.as_ref()))
         })
     }
 
@@ -49,8 +49,8 @@ impl<'a> UserCalls<'a> {
     pub(crate) fn attached(&self, user: &str, better: Fact<List<String>>) -> Fact<List<String>> {
         let call = self.attached.get(user).copied();
         names(better, call, "/AttachedPolicies", |answer| {
-            let policies = answer.attached_policies.as_ref()?.iter().filter_map(|p| p.policy_arn.clone()).collect();
-            Some((policies, answer.is_truncated, answer.marker.as_ref()))
+            let policies = answer.attached_policies.as_ref()?.iter().map(|policy| policy.policy_arn.clone());
+            Some((policies.collect::<Option<_>>()?, answer.is_truncated, answer.marker.as_ref()))
         })
     }
 
@@ -171,6 +171,21 @@ mod tests {
         assert_eq!(ann.has_virtual_mfa.state, Observed::Present(false));
         assert_eq!(ann.created_at.state.present().unwrap().to_string(), "2025-01-01T00:00:00Z");
         assert!(ann.password_enabled.state.gap().is_some(), "no single call stands in for the report here");
+    }
+
+    #[test]
+    fn an_entry_without_its_name_makes_the_list_unknown() {
+        let facts = facts(
+            &[
+                call("ListUsers", "{}", USERS),
+                call("ListGroupsForUser", ANN, r#"{"Groups":[{"GroupId":"AGPAEXAMPLE"}]}"#),
+                call("ListAttachedUserPolicies", ANN, r#"{"AttachedPolicies":[{"PolicyName":"admin"}]}"#),
+            ]
+            .join(","),
+        );
+        let ann = &facts.users.items[0].facts;
+        assert!(ann.groups.state.gap().is_some());
+        assert!(ann.attached_policies.state.gap().is_some());
     }
 
     #[test]

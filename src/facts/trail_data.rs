@@ -59,10 +59,7 @@ fn is_told(selector: &EventSelector) -> bool {
 }
 
 fn are_told(answer: &GetEventSelectors) -> bool {
-    answer.advanced_event_selectors.iter().flatten().all(|selector| {
-        let fields = selector.field_selectors.as_ref();
-        fields.is_some_and(|fields| fields.iter().all(|field| field.field.is_some()))
-    })
+    answer.advanced_event_selectors.iter().flatten().all(super::trail_selector::is_told)
 }
 
 fn basic(selector: &EventSelector, partition: &str, calls: Calls) -> bool {

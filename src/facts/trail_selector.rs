@@ -65,9 +65,22 @@ impl Reach {
 /// Why a selector cannot be read, when one cannot.
 fn unreadable(answer: &GetEventSelectors) -> Option<&'static str> {
     let mut basic = answer.event_selectors.iter().flatten();
-    basic
-        .any(|selector| selector.include_management_events.is_none() || selector.read_write_type.is_none())
-        .then_some("an event selector has no `IncludeManagementEvents` or `ReadWriteType`")
+    if basic.any(|selector| selector.include_management_events.is_none() || selector.read_write_type.is_none()) {
+        return Some("an event selector has no `IncludeManagementEvents` or `ReadWriteType`");
+    }
+    let mut advanced = answer.advanced_event_selectors.iter().flatten();
+    (!advanced.all(is_told)).then_some("an advanced event selector does not name its fields or its kind of events")
+}
+
+/// Whether an advanced selector names its fields, and of which kind its events are: `eventCategory` takes `Equals` alone.
+/// <https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedFieldSelector.html>
+pub(super) fn is_told(selector: &AdvancedEventSelector) -> bool {
+    selector.field_selectors.as_ref().is_some_and(|fields| {
+        fields.iter().all(|field| match field.field.as_deref() {
+            Some("eventCategory") => field.equals.is_some(),
+            name => name.is_some(),
+        })
+    })
 }
 
 fn basic_reach(selector: &EventSelector, source: &Source<'_, GetEventSelectors>, index: usize) -> Option<Reach> {

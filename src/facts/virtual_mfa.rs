@@ -1,6 +1,6 @@
 //! Virtual MFA devices: the only type of MFA device that others can list, so hardware is what remains.
 
-use super::{Fact, List, Observed, Origin, Source};
+use super::{Fact, List, MEMBER_MISSING, Observed, Origin, Source};
 use crate::snapshot::{Snapshot, shapes::iam};
 
 /// The account's assigned virtual devices.
@@ -15,9 +15,11 @@ impl<'a> VirtualMfa<'a> {
     pub(crate) fn read(snapshot: &'a Snapshot) -> Self {
         let source = Source::<iam::ListVirtualMfaDevices>::global(snapshot);
         let devices = source.required("/VirtualMFADevices", |answer| {
-            let items = answer.virtual_mfa_devices.as_ref()?.iter().collect();
-            let gaps = source.cut_off(answer.is_truncated, answer.marker.as_ref()).into_iter().collect();
-            Some(List { items, gaps })
+            let items: Vec<_> = answer.virtual_mfa_devices.as_ref()?.iter().collect();
+            let cut_off = source.cut_off(answer.is_truncated, answer.marker.as_ref());
+            let untold = items.iter().any(|device| has_unnamed_owner(device));
+            let untold = untold.then(|| source.gap(MEMBER_MISSING, "the user of a virtual MFA device has no `Arn`"));
+            Some(List { items, gaps: cut_off.into_iter().chain(untold).collect() })
         });
         Self { devices: devices.state, origin: devices.origin }
     }
@@ -58,6 +60,11 @@ impl<'a> VirtualMfa<'a> {
         });
         Fact::new(state, self.origin)
     }
+}
+
+/// A device that nobody has yet has no `User`; one that somebody has names whom.
+fn has_unnamed_owner(device: &iam::VirtualMfaDevice) -> bool {
+    device.user.as_ref().is_some_and(|user| user.arn.is_none())
 }
 
 fn owner(device: &iam::VirtualMfaDevice) -> Option<&str> {

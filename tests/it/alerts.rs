@@ -288,6 +288,10 @@ fn a_composite_alarm_that_follows_speaks_for_an_alarm_without_actions() {
         r["CompositeAlarms"][0]["AlarmRule"] = json!("ALARM(billing-50-usd) AND ALARM(other)");
     });
     assert_eq!(alarm(&account), "unknown");
+    respond(&mut account, "DescribeAlarms", "billing", |r| {
+        r["CompositeAlarms"][0].as_object_mut().unwrap().remove("AlarmRule");
+    });
+    assert_eq!(alarm(&account), "unknown", "a composite alarm whose rule is not told may follow any alarm");
 }
 
 #[test]

@@ -342,6 +342,44 @@ fn with_log_alarm(change: impl Fn(&mut Value)) -> Finding {
     finding(&account, "monitor-root-usage")
 }
 
+#[test]
+fn a_member_that_a_log_alarm_lacks_decides_nothing() {
+    for member in ["AlarmActions", "AlarmArn", "ActionsEnabled", "Threshold", "QueryResultsToAlarm"] {
+        let found = with_log_alarm(|alarm| drop(alarm.as_object_mut().unwrap().remove(member)));
+        assert_eq!(found.status, Status::Unknown, "{member}");
+    }
+    for member in ["AggregationExpression", "QueryString", "ScheduleConfiguration"] {
+        let found = with_log_alarm(|alarm| drop(query(alarm).as_object_mut().unwrap().remove(member)));
+        assert_eq!(found.status, Status::Unknown, "{member}");
+    }
+    let followed = |alarm_name: bool, rule: Value| {
+        let mut account = unfiltered();
+        let mut alarm = log_alarm();
+        alarm["AlarmActions"] = json!([]);
+        if !alarm_name {
+            alarm.as_object_mut().unwrap().remove("AlarmName");
+        }
+        respond(&mut account, "DescribeAlarms", "LogAlarm", |response| response["LogAlarms"] = json!([alarm]));
+        let arn = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:any";
+        let mut composite =
+            json!({ "AlarmName": "any", "AlarmArn": arn, "ActionsEnabled": true, "AlarmActions": [TOPIC] });
+        if !rule.is_null() {
+            composite["AlarmRule"] = rule;
+        }
+        respond(&mut account, "DescribeAlarms", "billing", |response| {
+            response["CompositeAlarms"] = json!([composite]);
+        });
+        finding(&account, "monitor-root-usage").status
+    };
+    assert_eq!(followed(true, json!("ALARM(other)")), Status::Fail, "all is known");
+    assert_eq!(followed(true, Value::Null), Status::Unknown, "without a rule it may follow any alarm");
+    assert_eq!(
+        followed(false, json!("ALARM(other)")),
+        Status::Unknown,
+        "a nameless alarm may be the one that is meant"
+    );
+}
+
 fn query(alarm: &mut Value) -> &mut Value {
     &mut alarm["ScheduledQueryConfiguration"]
 }
@@ -551,6 +589,13 @@ fn an_alarm_without_action_fails_unless_something_else_acts_for_it() {
     });
     assert_eq!(silent(&followed), Status::NotApplicable);
     assert_eq!(finding(&followed, "monitor-root-usage").status, Status::Pass);
+
+    // AWS always sends a composite alarm's rule: without it, nobody knows whom the alarm follows.
+    respond(&mut followed, "DescribeAlarms", "billing", |response| {
+        response["CompositeAlarms"][0].as_object_mut().unwrap().remove("AlarmRule");
+    });
+    assert_eq!(silent(&followed), Status::Unknown);
+    assert_eq!(finding(&followed, "monitor-root-usage").status, Status::Unknown);
 
     let pattern = json!({ "source": ["aws.cloudwatch"], "detail-type": ["CloudWatch Alarm State Change"] });
     route(&mut account, &["us-east-1"], &pattern, "ENABLED");

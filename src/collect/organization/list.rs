@@ -183,12 +183,12 @@ impl Lister<'_> {
     async fn roots(&self) -> Result<Vec<(String, Path)>, ApiError> {
         let roots: Vec<(String, Path)> = all_pages(async |token| {
             let answer = self.send(Box::pin(self.client.list_roots().set_next_token(token).send())).await?;
-            let roots = answer.roots.unwrap_or_default().into_iter();
-            let roots = roots.filter_map(|root| {
-                let id = root.id?;
-                Some((id.clone(), vec![root.name.unwrap_or(id)]))
+            let roots = answer.roots.ok_or_else(|| stand_in("ResponseError", "the answer holds no `Roots`"))?;
+            let roots = roots.into_iter().map(|root| {
+                let id = root.id.ok_or_else(|| nameless("a root"))?;
+                Ok((id.clone(), vec![root.name.unwrap_or(id)]))
             });
-            Ok((roots.collect(), answer.next_token))
+            Ok((roots.collect::<Result<_, ApiError>>()?, answer.next_token))
         })
         .await?;
         if roots.is_empty() { Err(stand_in("ResponseError", "the answer holds no root")) } else { Ok(roots) }
@@ -201,11 +201,11 @@ impl Lister<'_> {
             let units = answer
                 .organizational_units
                 .ok_or_else(|| stand_in("ResponseError", "the answer holds no `OrganizationalUnits`"))?;
-            let units = units.into_iter().filter_map(|unit| {
-                let id = unit.id?;
-                Some((id.clone(), unit.name.unwrap_or(id)))
+            let units = units.into_iter().map(|unit| {
+                let id = unit.id.ok_or_else(|| nameless("an organizational unit"))?;
+                Ok((id.clone(), unit.name.unwrap_or(id)))
             });
-            Ok((units.collect(), answer.next_token))
+            Ok((units.collect::<Result<_, ApiError>>()?, answer.next_token))
         })
         .await
     }
@@ -216,7 +216,8 @@ impl Lister<'_> {
             let answer = self.send(Box::pin(request.send())).await?;
             let accounts =
                 answer.accounts.ok_or_else(|| stand_in("ResponseError", "the answer holds no `Accounts`"))?;
-            Ok((accounts.into_iter().filter_map(|account| account.id).collect(), answer.next_token))
+            let ids = accounts.into_iter().map(|account| account.id.ok_or_else(|| nameless("an account")));
+            Ok((ids.collect::<Result<_, ApiError>>()?, answer.next_token))
         })
         .await
     }
@@ -245,6 +246,11 @@ impl Lister<'_> {
         .await?;
         Ok(tags.into_iter().find(|one| one.key == tag).map(|one| one.value))
     }
+}
+
+/// What stands in the place of an answer whose entry cannot be told from others.
+fn nameless(what: &str) -> ApiError {
+    stand_in("ResponseError", format!("{what} of the answer has no `Id`"))
 }
 
 /// Reads pages until the last.

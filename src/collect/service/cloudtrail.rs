@@ -131,13 +131,15 @@ async fn selectors(context: &Context<'_>, client: &Client, arn: &str, region: &s
 async fn events(context: &Context<'_>, client: &Client, key: LookupAttributeKey, value: &str) {
     let region = context.leader();
     let attribute = json!([{ "AttributeKey": key.as_str(), "AttributeValue": value }]);
-    let attributes = LookupAttribute::builder().attribute_key(key).attribute_value(value).build().ok();
+    let attributes = LookupAttribute::builder().attribute_key(key).attribute_value(value).build();
+    // Without its attribute the request would be another one than the snapshot says.
+    let Ok(attributes) = attributes else { return };
     let pages_read = std::cell::Cell::new(0_usize);
     let answer = context.pages(
         region,
         LookupEvents::default(),
         |token| {
-            let asked = client.lookup_events().set_lookup_attributes(attributes.clone().map(|one| vec![one]));
+            let asked = client.lookup_events().lookup_attributes(attributes.clone());
             Box::pin(asked.set_next_token(token).send())
         },
         |all, page| {

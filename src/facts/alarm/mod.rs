@@ -4,17 +4,17 @@ mod listed;
 mod route;
 
 pub(crate) use listed::Alarms;
-pub(crate) use route::{Place, routes};
+pub(crate) use route::{Place, follows, routes, title};
 
 use std::collections::BTreeSet;
 
 use super::alerts::{Publisher, Walk};
-use super::billing_alarm::reads_charges;
+use super::billing_alarm::{names_metrics, reads_charges};
 use super::link;
 use super::monitoring::{Filters, Rules, state_changes};
 use super::resource::Resource;
 use super::trail::Trail;
-use super::{Fact, Gap, List, MEMBER_MISSING, Observed, leader_region};
+use super::{Fact, Gap, List, MEMBER_MISSING, leader_region};
 use crate::facts;
 use crate::iam::arn::Arn;
 use crate::snapshot::Snapshot;
@@ -87,7 +87,7 @@ pub(crate) fn build(
                     .map(|actions| !actions.is_empty()),
                 actions_enabled: place.required("/MetricAlarms/*/ActionsEnabled", alarm.actions_enabled),
                 is_followed: is_followed(alarm, &place),
-                is_routed: is_routed(snapshot, alarm, region, around, uses),
+                is_routed: is_routed(snapshot, alarm, &place, region, around, uses),
                 is_security,
             };
             items.push(Resource { id: arn, region: Some(region.to_owned()), facts });
@@ -100,11 +100,12 @@ pub(crate) fn build(
 
 fn is_followed(alarm: &MetricAlarm, place: &Place<'_>) -> Fact<bool> {
     let here = place.origin("/MetricAlarms/*");
-    let followers = place.followers(alarm).map(|composite| match acts(composite) {
+    let (followers, more) = place.followers(alarm);
+    let followers = followers.into_iter().map(|composite| match acts(composite) {
         Some(acts) => Fact::present(acts, here),
         None => Fact::unknown(place.source.gap(MEMBER_MISSING, "a composite alarm lacks a member about its actions")),
     });
-    link::any(followers.chain([Fact::present(false, here)]), place.composite_gaps)
+    link::any(followers.chain([Fact::present(false, here)]), &more)
 }
 
 /// Whether a composite alarm does something when it goes off, where the answer says so.
@@ -133,6 +134,9 @@ fn is_security(
     if log_groups.iter().any(reads) {
         return Fact::present(true, here);
     }
+    if !names_metrics(alarm) {
+        return Fact::unknown(place.source.gap(MEMBER_MISSING, "an alarm does not name the metric that it reads"));
+    }
     // Filters cannot publish in AWS's own namespaces.
     let gaps: Vec<Gap> = if reads_aws_alone(alarm) {
         Vec::new()
@@ -152,6 +156,7 @@ fn reads_aws_alone(alarm: &MetricAlarm) -> bool {
 fn is_routed(
     snapshot: &Snapshot,
     alarm: &MetricAlarm,
+    place: &Place<'_>,
     region: &str,
     around: &Surroundings<'_, '_>,
     uses: &mut Vec<(String, Publisher)>,
@@ -159,6 +164,6 @@ fn is_routed(
     let changes = state_changes(&snapshot.account, region, alarm.alarm_name.as_deref());
     match changes {
         Some(changes) => around.rules.alert_of(&changes, region, false, around.walk, uses).holds(),
-        None => Fact::derived(Observed::Present(false)),
+        None => Fact::unknown(place.source.gap(MEMBER_MISSING, "an alarm has no `AlarmName`")),
     }
 }

@@ -27,9 +27,18 @@ impl Topic<'_> {
             })
             .map(|count| count != "0");
         let listed = self.subscriptions.required("/Subscriptions", |answer| answer.subscriptions.as_ref());
+        let untold = listed.state.present().is_some_and(|list| list.iter().any(|one| one.subscription_arn.is_none()));
+        let untold = untold.then(|| self.subscriptions.gap(MEMBER_MISSING, "a subscription has no `SubscriptionArn`"));
         let listed =
             listed.map(|list| list.iter().any(|one| one.subscription_arn.as_deref() == Some("PendingConfirmation")));
-        link::any([counted, listed], &[])
+        // The topic's own count is of every page.
+        let is_counted = matches!(counted.state, Observed::Present(_));
+        let more = match &self.subscriptions.state {
+            Observed::Present(answer) if !is_counted => self.subscriptions.cut_off(None, answer.next_token.as_ref()),
+            _ => None,
+        };
+        let gaps: Vec<Gap> = untold.into_iter().chain(more).collect();
+        link::any([counted, listed], &gaps)
     }
 
     /// True when the topic's policy lets everybody in.

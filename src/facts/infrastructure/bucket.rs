@@ -251,10 +251,23 @@ fn either(own: Fact<bool>, all: Fact<bool>) -> Fact<bool> {
 }
 
 fn is_acl_public(acl: &Source<'_, s3api::GetBucketAcl>) -> Fact<bool> {
-    acl.required("/Grants", |answer| answer.grants.as_ref()).map(|grants| {
-        let uris = grants.iter().filter_map(|grant| grant.grantee.as_ref()?.uri.as_deref());
-        uris.into_iter().any(|uri| PUBLIC_GROUPS.contains(&uri))
-    })
+    let grants = acl.required("/Grants", |answer| answer.grants.as_ref());
+    let origin = grants.origin;
+    let state = grants.state.and_then(|grants| {
+        let is_public = grants.iter().map(|grant| {
+            let grantee = grant.grantee.as_ref()?;
+            match (grantee.kind.as_deref()?, grantee.uri.as_deref()) {
+                ("Group", uri) => Some(PUBLIC_GROUPS.contains(&uri?)),
+                _ => Some(false),
+            }
+        });
+        let is_public: Vec<Option<bool>> = is_public.collect();
+        match (is_public.contains(&Some(true)), is_public.contains(&None)) {
+            (false, true) => Observed::Unknown(acl.gap(MEMBER_MISSING, "a grant does not say whom it is for")),
+            (found, _) => Observed::Present(found),
+        }
+    });
+    Fact::new(state, origin)
 }
 
 /// S3's own verdict, else ours on the policy; no policy is not public.

@@ -91,9 +91,11 @@ fn is_broad(element: &Table<'_, '_>, connection: &str, block: Option<&str>, peer
             None => undecided(format!("peering connection `{connection}` is not listed")),
         };
     };
-    let own = element.item.vpc_id.as_deref();
+    let Some(own) = element.item.vpc_id.as_deref() else {
+        return Fact::unknown(element.gap(MEMBER_MISSING, "a route table has no `VpcId`"));
+    };
     let sides = [&peering.requester_vpc_info, &peering.accepter_vpc_info];
-    let peer = sides.into_iter().flatten().find(|side| side.vpc_id.is_some() && side.vpc_id.as_deref() != own);
+    let peer = sides.into_iter().flatten().find(|side| side.vpc_id.as_deref().is_some_and(|id| id != own));
     let blocks: Vec<&str> = peer.into_iter().flat_map(blocks).collect();
     let covers: Option<Vec<bool>> = blocks.iter().map(|whole| cidr::contains(block, whole)).collect();
     match covers {

@@ -40,7 +40,8 @@ impl<'a> Rules<'a> {
     pub(crate) fn read(snapshot: &'a Snapshot) -> Self {
         let listed = Regional::among(snapshot, concerns_default_bus, |answer: &events::ListRules| {
             Page::of(answer.rules.as_ref(), answer.next_token.as_ref())
-        });
+        })
+        .found_by("`Name`", |rule| rule.name.is_some());
         let all = listed.elements().filter_map(|element| {
             let rule = element.item;
             let text = rule.event_pattern.as_deref()?;
@@ -48,7 +49,7 @@ impl<'a> Rules<'a> {
             if rule.event_bus_name.as_deref().is_some_and(|bus| bus != "default") {
                 return None;
             }
-            let name = rule.name.clone().unwrap_or_default();
+            let name = rule.name.clone()?;
             let arn = rule.arn.clone().unwrap_or_else(|| {
                 let (partition, account) = (&snapshot.partition, &snapshot.account);
                 format!("arn:{partition}:events:{}:{account}:rule/{name}", element.region())

@@ -2,6 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutLogAlarm.html>
 
+use super::super::alarm::{follows, title};
 use super::super::alerts::Publisher;
 use super::super::link::Link;
 use super::super::trail::Trail;
@@ -10,7 +11,7 @@ use super::is_meant_for;
 use super::log_group::{Group, through};
 use super::metric_filter::Way;
 use crate::filter::{Coverage, Query, Tree, covers, query};
-use crate::snapshot::shapes::cloudwatch::{CompositeAlarm, DescribeAlarms, LogAlarm, ScheduledQueryConfiguration};
+use crate::snapshot::shapes::cloudwatch::{DescribeAlarms, LogAlarm, ScheduledQueryConfiguration};
 
 /// How late trails may write an event, beyond what CloudTrail calls its average:
 /// <https://docs.aws.amazon.com/awscloudtrail/latest/userguide/how-cloudtrail-works.html>
@@ -37,7 +38,7 @@ fn watched(control: &Tree, group: &Group<'_>, way: &Way<'_, '_>, uses: &mut Vec<
             Some(covers) => Link::all([covers, watch.goes_off(), watch.reaches(group.region, way, uses)]),
         };
         links.push(match link {
-            Link::Broken(reason, origin) => Link::Broken(format!("log alarm `{}`: {reason}", watch.name()), origin),
+            Link::Broken(reason, origin) => Link::Broken(format!("log alarm {}: {reason}", watch.title()), origin),
             link => link,
         });
     }
@@ -56,8 +57,8 @@ struct Watch<'s, 'a> {
 }
 
 impl Watch<'_, '_> {
-    fn name(&self) -> &str {
-        self.alarm.alarm_name.as_deref().unwrap_or_default()
+    fn title(&self) -> String {
+        title(self.alarm.alarm_name.as_deref())
     }
 
     fn origin(&self, pointer: &'static str) -> Origin {
@@ -69,7 +70,7 @@ impl Watch<'_, '_> {
     }
 
     fn open(&self, reason: &str) -> Link {
-        Link::Open(Gap::of_reason(UNDECIDED, format!("log alarm `{}`: {reason}", self.name())))
+        Link::Open(Gap::of_reason(UNDECIDED, format!("log alarm {}: {reason}", self.title())))
     }
 
     /// Whether the query selects every event of a control; `None` when it reads other logs, or is about other events.
@@ -120,7 +121,9 @@ impl Watch<'_, '_> {
             }
             Some(_) => {}
         }
-        let counts = configuration.aggregation_expression.as_deref().unwrap_or_default();
+        let Some(counts) = configuration.aggregation_expression.as_deref() else {
+            return self.missing("AggregationExpression");
+        };
         let counts: String = counts.chars().filter(|c| !c.is_whitespace()).collect();
         if !matches!(counts.to_ascii_lowercase().as_str(), "count(*)" | "count()") {
             return self.open("what one event does to its result is not followed, but for `count(*)`");
@@ -177,7 +180,8 @@ impl Watch<'_, '_> {
             None => self.missing("ActionsEnabled"),
         };
         let mut links = Vec::new();
-        for topic in self.alarm.alarm_actions.iter().flatten().filter(|action| action.contains(":sns:")) {
+        let Some(actions) = &self.alarm.alarm_actions else { return self.missing("AlarmActions") };
+        for topic in actions.iter().filter(|action| action.contains(":sns:")) {
             let Some(arn) = self.alarm.alarm_arn.clone() else { return self.missing("AlarmArn") };
             let publisher = Publisher::Alarm(arn);
             let (_, link) = way.walk.through(topic, &publisher);
@@ -185,8 +189,14 @@ impl Watch<'_, '_> {
             links.push(Link::all([enabled.clone(), link]));
         }
         let (composites, gaps) = way.alarms.composites_in(region);
-        if composites.iter().any(|composite| follows(composite, self.name())) {
-            links.push(self.open("whether a composite alarm that follows it goes off is not followed"));
+        for composite in composites {
+            match follows(composite, self.alarm.alarm_name.as_deref(), self.alarm.alarm_arn.as_deref()) {
+                Ok(false) => {}
+                Ok(true) => links.push(self.open("whether a composite alarm that follows it goes off is not followed")),
+                Err(member) => links.push(Link::Open(
+                    self.source.gap(MEMBER_MISSING, &format!("a composite alarm or the log alarm has no `{member}`")),
+                )),
+            }
         }
         let none = Link::Broken(
             "the alarm has no action that publishes to an SNS topic".to_owned(),
@@ -202,11 +212,6 @@ fn is_group(identifier: &str, group: &Group<'_>) -> bool {
         Some(named) => (named.account, named.region, named.name) == (group.account, group.region, group.name),
         None => identifier == group.name,
     }
-}
-
-fn follows(composite: &CompositeAlarm, alarm: &str) -> bool {
-    let rule = composite.alarm_rule.as_deref().unwrap_or_default();
-    rule.replace(['"', '\''], "").contains(&format!("ALARM({alarm})"))
 }
 
 /// The seconds between two runs of a schedule, as in `rate(5 minutes)`.

@@ -38,13 +38,6 @@ pub(crate) fn read(transformation: &logs::MetricTransformation) -> Option<Metric
     })
 }
 
-/// Whether nothing tells which metric an alarm reads. AWS leaves out the one that it reads when it computes with several, and
-/// lists those.
-pub(crate) fn is_untold(alarm: &MetricAlarm) -> bool {
-    let has_queries = alarm.metrics.as_ref().is_some_and(|queries| !queries.is_empty());
-    !has_queries && (alarm.namespace.is_none() || alarm.metric_name.is_none())
-}
-
 impl Metric {
     /// The metric as a reader meets it.
     pub(crate) fn label(&self) -> String {

@@ -1,8 +1,9 @@
 //! From a trail's log group through metric filter, metric and alarm to somebody.
 
-use super::super::alarm::{Alarms, routes};
+use super::super::alarm::{Alarms, routes, title};
 use super::super::alerts::{Publisher, Walk};
 use super::super::asked::Asked;
+use super::super::billing_alarm::names_metrics;
 use super::super::infrastructure::{Element, Page, Regional};
 use super::super::link::Link;
 use super::super::trail::Trail;
@@ -169,7 +170,7 @@ fn gap(answer: &Source<'_, logs::DescribeMetricFilters>) -> Option<Gap> {
 
 fn filter(element: &Element<'_, '_, logs::DescribeMetricFilters, logs::MetricFilter>, log_group: &str) -> Filter {
     let item = element.item;
-    let name = item.filter_name.clone().unwrap_or_default();
+    let name = item.filter_name.clone().unwrap_or_else(|| "without a name".to_owned());
     let metrics: Option<Option<Vec<Metric>>> =
         item.metric_transformations.as_ref().map(|all| all.iter().map(metric::read).collect());
     let metrics = metrics.flatten();
@@ -190,7 +191,7 @@ fn filter(element: &Element<'_, '_, logs::DescribeMetricFilters, logs::MetricFil
         name,
         pattern,
         sees_others,
-        metrics: metrics.unwrap_or_default(),
+        metrics: metrics.into_iter().flatten().collect(),
         unnamed,
         origin: element.origin(PATTERN),
     }
@@ -238,17 +239,17 @@ impl Filter {
         let mut links = Vec::new();
         for (place, alarm) in way.alarms.in_region(&self.region) {
             let Some(reading) = metric.read_by(alarm) else {
-                if metric::is_untold(alarm) {
-                    let gap = place.source.gap(MEMBER_MISSING, "an alarm names neither a metric nor queries");
+                if !names_metrics(alarm) {
+                    let gap = place.source.gap(MEMBER_MISSING, "an alarm does not name the metric that it reads");
                     links.push(Link::Open(gap));
                 }
                 continue;
             };
-            let name = alarm.alarm_name.as_deref().unwrap_or_default();
+            let what = title(alarm.alarm_name.as_deref());
             let goes_off = metric.sets_off(alarm, &reading, &place);
             let reaches = routes(way.walk, uses, alarm, &place).link;
             links.push(match Link::all([goes_off, reaches]) {
-                Link::Broken(reason, origin) => Link::Broken(format!("alarm `{name}`: {reason}"), origin),
+                Link::Broken(reason, origin) => Link::Broken(format!("alarm {what}: {reason}"), origin),
                 link => link,
             });
         }

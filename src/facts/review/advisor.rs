@@ -122,9 +122,14 @@ fn exposed_users(snapshot: &Snapshot) -> Fact<List<String>> {
     let state = result.state.and_then(|result| match (result.status.as_deref(), &result.flagged_resources) {
         (Some(NOT_AVAILABLE), _) => Observed::Unknown(source.gap(UNDECIDED, "the check of exposed keys was not run")),
         (Some(_), Some(flagged)) => {
-            let is_open =
-                |flag: &&FlaggedResource| flag.is_suppressed != Some(true) && flag.status.as_deref() != Some("ok");
-            Observed::Present(List::whole(flagged.iter().filter(is_open).map(user_of).collect()))
+            let is_untold = |flag: &FlaggedResource| flag.is_suppressed != Some(true) && flag.status.is_none();
+            let is_open = |flag: &&FlaggedResource| {
+                flag.is_suppressed != Some(true) && flag.status.as_deref().is_some_and(|status| status != "ok")
+            };
+            let untold = flagged.iter().any(is_untold);
+            let untold = untold.then(|| source.gap(MEMBER_MISSING, "a flagged resource has no `status`"));
+            let items = flagged.iter().filter(is_open).map(user_of).collect();
+            Observed::Present(List { items, gaps: untold.into_iter().collect() })
         }
         _ => Observed::Unknown(source.gap(MEMBER_MISSING, "the result has no `status` or no `flaggedResources`")),
     });

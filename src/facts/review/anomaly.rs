@@ -48,11 +48,14 @@ pub(crate) fn build(snapshot: &Snapshot, walk: &Walk<'_>) -> CostAnomalies {
         listed.state.present().into_iter().copied().flatten().filter_map(|one| one.monitor_arn.as_deref()).collect();
     let nameless = listed.state.present().into_iter().copied().flatten().any(|one| one.monitor_arn.is_none());
     let nameless = nameless.then(|| monitors.gap(MEMBER_MISSING, "a monitor has no `MonitorArn`"));
+    let is_untold = |one: &&ce::AnomalyMonitor| one.monitor_name.is_none() && one.monitor_arn.is_none();
+    let untold = listed.state.present().is_some_and(|all| all.iter().any(|one| is_untold(&one)));
+    let untold = untold.then(|| monitors.gap(MEMBER_MISSING, "a monitor has no `MonitorName`"));
     let gap = listed.state.gap().cloned().or_else(|| cut_off.clone()).or(nameless);
     CostAnomalies {
         monitors: listed.map(|all| List {
-            items: all.iter().map(|one| one.monitor_name.clone().unwrap_or_default()).collect(),
-            gaps: cut_off.into_iter().collect(),
+            items: all.iter().filter_map(|one| one.monitor_name.clone().or_else(|| one.monitor_arn.clone())).collect(),
+            gaps: cut_off.into_iter().chain(untold).collect(),
         }),
         subscriptions: subscriptions.required("/AnomalySubscriptions", |answer| {
             let place = |index| subscriptions.origin("/AnomalySubscriptions/*").element(index);

@@ -147,6 +147,24 @@ fn requests_are_taken_from_answers_that_repeat_them_and_missed_in_others() {
 }
 
 #[test]
+fn metric_filters_say_whether_they_are_a_regions_or_one_log_groups() {
+    const NAME: &str = "logs/describe-metric-filters@us-east-1.json";
+    let filter = r#"{"metricFilters":[{"filterName":"root","logGroupName":"trail","filterPattern":""}]}"#;
+    for bare in [filter, r#"{"metricFilters":[]}"#, &format!(r#"{{"response":{filter}}}"#)] {
+        let words = refused(&[(NAME, bare)]);
+        assert!(words.contains("those of one log group") && words.contains(r#""logGroupName""#), "{words}");
+    }
+    let asked = |request: &str| {
+        let wrapped = format!(r#"{{"request":{request},"response":{filter}}}"#);
+        let snapshot = snapshot(&[(NAME, &wrapped)]);
+        let mut found = snapshot.observations().iter().filter(|one| one.label().contains("DescribeMetricFilters"));
+        found.next().unwrap().request.clone()
+    };
+    assert!(asked("{}").is_empty(), "somebody says that nothing was left out");
+    assert_eq!(asked(r#"{"logGroupName":"trail"}"#)["logGroupName"], "trail");
+}
+
+#[test]
 fn regional_answers_need_a_region_in_the_name_or_a_single_one_given() {
     let files = [("events/list-rules.json", r#"{"Rules":[]}"#)];
     assert!(refused(&files).contains("events/list-rules.json`: the name does not say which Region answered"));

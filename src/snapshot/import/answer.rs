@@ -40,13 +40,13 @@ fn present<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<
 }
 
 /// Reads the text of a `.json` file. `went_well` says that the call left an empty `.err` file: then nothing is an answer
-/// too, where the operation may have nothing to say.
+/// too, where the operation may have nothing to say. The request is what the file says, if it says anything.
 pub(super) fn parse(
     operation: Operation,
     file: &str,
     bytes: &[u8],
     went_well: bool,
-) -> Result<(Request, Outcome), ImportError> {
+) -> Result<(Option<Request>, Outcome), ImportError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
         let hint = "Windows PowerShell's `>` writes UTF-16: save it with `| Out-File -Encoding utf8`";
@@ -55,7 +55,7 @@ pub(super) fn parse(
     let source = Source::check(file, 0, bytes)?;
     if source.text.trim().is_empty() {
         return match nothing(operation).filter(|_| went_well) {
-            Some(response) => Ok((Request::new(), Outcome::Answered(response))),
+            Some(response) => Ok((None, Outcome::Answered(response))),
             None => Err(ImportError::file(file, "the file is empty", EMPTY)),
         };
     }
@@ -63,7 +63,7 @@ pub(super) fn parse(
         return Err(source.error(1, 1, String::new(), "an answer is a JSON object".to_owned()).into());
     }
     let wrapped: Wrapped<'_> = serde_json::from_str(source.text).map_err(|error| source.syntax(&error))?;
-    let request = wrapped.request.clone().unwrap_or_default();
+    let request = wrapped.request.clone();
     let wrong = |path: &str, message: &str| ImportError::from(source.error(1, 1, path.to_owned(), message.to_owned()));
     let boto3_error = wrapped.boto3_error.map(|error| ApiError { code: error.code, message: error.message });
     match (wrapped.response, wrapped.error.or(boto3_error)) {

@@ -120,7 +120,7 @@ fn read_call(call: &Call<'_>, reader: &mut Reader) -> Result<Option<Found>, Impo
             return Err(ImportError::file(&file.shown, "an answer and an error of one call", hint));
         }
         (_, Some(error), Some(file)) => {
-            let request = refusal.as_ref().map(|refusal| refusal.request.clone()).unwrap_or_default();
+            let request = refusal.as_ref().map(|refusal| refusal.request.clone());
             (file, request, Outcome::Failed(error.clone()))
         }
         (Some((file, bytes)), _, refusal) => {
@@ -147,8 +147,14 @@ fn read_refusal(file: &AnswerFile, reader: &mut Reader) -> Result<refusal::Refus
     refusal::parse(file.operation, source.text).map_err(|message| ImportError::file(&file.shown, message, hint))
 }
 
-/// The request, as far as the answer repeats it; an answer that could be to any question is refused.
-fn complete(file: &AnswerFile, request: Request, outcome: &Outcome) -> Result<Request, ImportError> {
+/// The request, as far as it is told or the answer repeats it; an answer that could be to any question is refused.
+fn complete(file: &AnswerFile, told: Option<Request>, outcome: &Outcome) -> Result<Request, ImportError> {
+    if told.is_none() && matches!(outcome, Outcome::Answered(_)) && request::may_be_a_part(file.operation) {
+        let message = "the answer does not say whether it holds the filters of a Region or those of one log group";
+        let hint = "wrap it as `{\"request\": {\"logGroupName\": \"…\"}, \"response\": …}`, or with `\"request\": {}` when no log group was named";
+        return Err(ImportError::file(&file.shown, message, hint));
+    }
+    let request = told.unwrap_or_default();
     let mut request = match outcome {
         Outcome::Answered(response) if request.is_empty() => request::repeated(response),
         _ => request,

@@ -37,6 +37,12 @@ fn telling_member(operation: Operation) -> Option<&'static str> {
     })
 }
 
+/// True for answers that hold a Region's list or, as auditors' manuals have it, one log group's, and do not show which: a part
+/// must not stand for the whole.
+pub(super) fn may_be_a_part(operation: Operation) -> bool {
+    operation == Operation::LogsDescribeMetricFilters
+}
+
 /// What is missing from a request without which the answer says nothing.
 pub(super) fn missing_member(operation: Operation, request: &Request) -> Option<&'static str> {
     telling_member(operation).filter(|member| !request.contains_key(*member))

@@ -59,7 +59,7 @@ class Gatherer:
         if change:
             change(answer)
         with open(file + ".json", "w") as out:
-            json.dump({"request": request, "response": answer} if request else answer, out, default=plain)
+            json.dump({"request": request, "response": answer}, out, default=plain)
         return answer
 
     def account(self):

@@ -143,6 +143,9 @@ fn printed(response: &Response) -> String {
 fn unfiltered(account: &Snapshot) -> Snapshot {
     let is_details = |observation: &Observation| observation.operation == Operation::IamGetAccountAuthorizationDetails;
     let (parts, mut observations): (Vec<_>, Vec<_>) = account.observations().iter().cloned().partition(is_details);
+    // A lookup that imports may hold and the script does not make: no fact reads it, and AWS allows two a second.
+    let is_of_alerts = |request: &Request| serde_json::to_string(request).unwrap().contains("EnableBillingAlerts");
+    observations.retain(|one| !is_of_alerts(&one.request));
     let whole = parts.into_iter().reduce(|mut whole, part| {
         merge(&mut whole.outcome, part.outcome);
         whole
@@ -184,7 +187,7 @@ fn gathered(folder: &Path) -> Snapshot {
 
 #[test]
 fn what_the_script_gathers_imports_as_the_account_that_answered() {
-    for name in ["bootcamp", "bootcamp-hardened", "denied", "empty"] {
+    for name in ["bootcamp", "bootcamp-hardened", "clean", "denied", "empty", "menagerie"] {
         let account = unfiltered(&super::accounts::account(name));
         let mut desk = Desk::new();
         desk.knows_account(&account);

@@ -11,7 +11,7 @@ use crate::program::{Run, SECRET, posture, run};
 use crate::stub::account::{answer, answers};
 use crate::stub::{Broken, Call, Reply, Stub, refusal};
 
-const ACCOUNTS: [&str; 4] = ["bootcamp", "bootcamp-hardened", "denied", "empty"];
+const ACCOUNTS: [&str; 6] = ["bootcamp", "bootcamp-hardened", "clean", "denied", "empty", "menagerie"];
 
 fn saved(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/accounts").join(format!("{name}.json"));

@@ -4,6 +4,7 @@
 //! else, so that even text that slipped through every escape could neither run nor call home. Results are data in the
 //! page and become elements only as text.
 
+mod area;
 mod data;
 mod drawing;
 
@@ -14,6 +15,7 @@ use std::io::{self, Write};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use sha2::{Digest as _, Sha256};
 
+use self::area::area;
 use super::digest;
 use super::escape::{command_lines, cut, html};
 use super::{Context, Renderer, safe_json};
@@ -152,11 +154,6 @@ fn totals(report: &Report, sink: &mut dyn Write) -> io::Result<()> {
         writeln!(sink, "<p>Note: {}</p>", text(note))?;
     }
     writeln!(sink, "</section>")
-}
-
-/// The part of a rule's id before its first hyphen, as in `iam`.
-fn area(rule: &str) -> &str {
-    rule.split('-').next().unwrap_or(rule)
 }
 
 fn by_area(report: &Report) -> BTreeMap<String, Counts> {

@@ -103,7 +103,7 @@ def reader(browser):
                 "s.dispatchEvent(new Event('input', { bubbles: true }))")
     assert count(browser) == "2 of 10 results", count(browser)
     areas = browser.run("return [...document.querySelectorAll('[name=area] option')].map(o => o.value)")
-    assert "iam" in areas and "root" in areas, areas
+    assert "IAM" in areas and "Root user" in areas, areas
     drawn = browser.run("return [...document.querySelectorAll('figure svg')].map(s => s.getAttribute('role') + ' ' +"
                         " document.getElementById(s.getAttribute('aria-labelledby').split(' ')[1]).textContent)")
     assert len(drawn) == 2 and all(text.startswith("img ") for text in drawn), drawn
@@ -118,12 +118,12 @@ def reader(browser):
     assert "Root has MFA" in browser.run("return document.querySelector('#controls').innerText")
     frameworks = browser.run("return [...document.querySelectorAll('[name=framework] option')].map(o => o.value)")
     assert frameworks == ["", "cis-aws-3.0", "fsbp"], frameworks
-    browser.click("[data-area=root]")
+    browser.click("[data-area='Root user']")
     chosen = browser.run("return document.querySelector('[name=area]').value")
     rules = browser.run("return [...document.querySelectorAll('#results details')].map(d => { d.open = true; return d })"
                         ".map(d => new Promise(r => setTimeout(() => r(d.querySelector('.inside > p:last-child').textContent))))"
                         ".reduce(async (all, one) => [...await all, await one], [])")
-    assert chosen == "root" and rules and all(rule.startswith("Rule root-") for rule in rules), (chosen, rules)
+    assert chosen == "Root user" and rules and all(rule.startswith("Rule root-") for rule in rules), (chosen, rules)
     browser.click("button[type=reset]")
     time.sleep(0.2)
     printed = browser.call("POST", "/print", {})

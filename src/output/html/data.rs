@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{area, frameworks};
+use super::area::area;
+use super::frameworks;
 use crate::finding::{Finding, Status};
 use crate::output::escape::{clipped, command_lines, flowing, https_link};
 use crate::output::{digest, safe_json};

@@ -18,3 +18,4 @@ mod python;
 mod sample;
 mod sarif;
 mod table;
+mod terraform;

@@ -184,7 +184,7 @@ pub(crate) fn installed() -> PathBuf {
     folder
 }
 
-fn run(command: &mut Command) -> String {
+pub(crate) fn run(command: &mut Command) -> String {
     let output = command.stdin(Stdio::null()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?} failed: {said}");
@@ -192,15 +192,15 @@ fn run(command: &mut Command) -> String {
 }
 
 /// A server of its own, and the programs that talk to it.
-struct Moto {
+pub(crate) struct Moto {
     process: Child,
-    url: String,
+    pub(crate) url: String,
     programs: PathBuf,
-    folder: tempfile::TempDir,
+    pub(crate) folder: tempfile::TempDir,
 }
 
 impl Moto {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let programs = installed().join("bin");
         let mut command = Command::new(programs.join("moto_server"));
         command.args(["-H", "127.0.0.1", "-p", "0"]).env("PYTHONUNBUFFERED", "1");
@@ -220,7 +220,7 @@ impl Moto {
         Self { process, url: format!("http://127.0.0.1:{port}"), programs, folder: tempfile::tempdir().unwrap() }
     }
 
-    fn python(&self, program: &str) -> Command {
+    pub(crate) fn python(&self, program: &str) -> Command {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/closed_loop");
         let mut command = Command::new(self.programs.join("python"));
         command.arg(folder.join(program));
@@ -228,7 +228,7 @@ impl Moto {
     }
 
     /// A snapshot of the account as it is now.
-    fn snapshot(&self, name: &str, words: &[&str]) -> PathBuf {
+    pub(crate) fn snapshot(&self, name: &str, words: &[&str]) -> PathBuf {
         let (answers, file) = (self.folder.path().join(name), self.folder.path().join(format!("{name}.json")));
         let now = run(self.python("gather.py").arg(&self.url).arg(&answers).args(words));
         run(posture().args(["import", "--collected-at", now.trim()]).arg(&answers).arg("-o").arg(&file));
@@ -270,7 +270,7 @@ fn posture() -> Command {
 }
 
 /// A rule with the resource and Region that it was judged on.
-type Judged = (String, String, Option<String>);
+pub(crate) type Judged = (String, String, Option<String>);
 
 fn judged(rule: &Value, resource: &Value, region: &Value) -> Judged {
     let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -278,9 +278,9 @@ fn judged(rule: &Value, resource: &Value, region: &Value) -> Judged {
 }
 
 /// Status and message of everything that was judged.
-type Verdicts = BTreeMap<Judged, (String, String)>;
+pub(crate) type Verdicts = BTreeMap<Judged, (String, String)>;
 
-fn scan(snapshot: &Path) -> Verdicts {
+pub(crate) fn scan(snapshot: &Path) -> Verdicts {
     let mut command = posture();
     command.args(["scan", "--format", "json", "--config", CONFIG, "--snapshot"]).arg(snapshot);
     let output = command.output().unwrap();
@@ -296,7 +296,7 @@ fn scan(snapshot: &Path) -> Verdicts {
         .collect()
 }
 
-fn fix(snapshot: &Path, format: &str) -> String {
+pub(crate) fn fix(snapshot: &Path, format: &str) -> String {
     let mut command = posture();
     command.args(["fix", "--format", format, "--config", CONFIG, "--snapshot"]).arg(snapshot);
     let mut set = |name: &str, value: &str| {
@@ -320,6 +320,16 @@ fn findings(list: &Value) -> BTreeSet<Judged> {
     list.as_array().unwrap().iter().map(one).collect()
 }
 
+/// Whether a finding that failed is mended or gone with its resource.
+pub(crate) fn good(after: &Verdicts, key: &Judged) -> bool {
+    after.get(key).is_none_or(|(status, _)| status == "pass" || status == "not_applicable")
+}
+
+/// What fails.
+pub(crate) fn fails(verdicts: &Verdicts) -> BTreeSet<Judged> {
+    verdicts.iter().filter(|(_, (status, _))| status == "fail").map(|(key, _)| key.clone()).collect()
+}
+
 /// Scans, runs the script, confirms the mails as a person would, and scans again.
 fn close(account: &str, held: &[&str], new_things: &[(&str, &str)]) {
     let moto = Moto::start();
@@ -330,14 +340,13 @@ fn close(account: &str, held: &[&str], new_things: &[(&str, &str)]) {
     moto.script(&fix(&flawed, "sh"));
     let after = scan(&moto.snapshot("after", &["confirmed"]));
 
-    let status = |key: &Judged| after.get(key).map_or("gone", |(status, _)| status.as_str());
-    let is_good = |key: &Judged| ["pass", "not_applicable", "gone"].contains(&status(key));
+    let is_good = |key: &Judged| good(&after, key);
     let not_held: BTreeSet<&str> = NOT_HELD.iter().map(|(rule, _)| *rule).collect();
     let promised = findings(&plan["promised"]);
     for key in &promised {
         assert_eq!(before[key].0, "fail", "{key:?}");
         let excused = not_held.contains(key.0.as_str());
-        assert!(is_good(key) || excused, "promised, and {}: {key:?} {:?}", status(key), after.get(key));
+        assert!(is_good(key) || excused, "promised, and now: {key:?} {:?}", after.get(key));
     }
     // Findings that want a person beside the commands count too: the person did what the plan says.
     let steps = plan["steps"].as_array().unwrap().iter();
@@ -345,9 +354,6 @@ fn close(account: &str, held: &[&str], new_things: &[(&str, &str)]) {
     let mended: BTreeSet<&str> = touched.iter().filter(|key| is_good(key)).map(|key| key.0.as_str()).collect();
     assert_eq!(mended, held.iter().copied().collect(), "rules that moto holds in the account {account}");
 
-    let fails = |verdicts: &Verdicts| -> BTreeSet<Judged> {
-        verdicts.iter().filter(|(_, (status, _))| status == "fail").map(|(key, _)| key.clone()).collect()
-    };
     let (old, now) = (fails(&before), fails(&after));
     let new: BTreeSet<&str> = now.difference(&old).map(|key| key.0.as_str()).collect();
     let expected: BTreeSet<&str> = new_things.iter().map(|(rule, _)| *rule).collect();

@@ -63,6 +63,8 @@ mod statements;
 #[cfg(feature = "live")]
 mod stub;
 mod suppress;
+#[cfg(unix)]
+mod templates;
 mod trusts;
 mod tutorial;
 #[cfg(feature = "live")]

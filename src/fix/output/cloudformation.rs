@@ -35,6 +35,7 @@ pub(super) fn render(plan: &Plan, settings: &Settings) -> String {
             resources.insert(id, resource);
         }
     }
+    order(&mut resources);
     let parameters: BTreeMap<String, Json> = inputs
         .into_iter()
         .filter_map(|name| plan.inputs.get(name).map(|(input, _)| (parameter_name(name), parameter(input))))
@@ -54,6 +55,23 @@ pub(super) fn render(plan: &Plan, settings: &Settings) -> String {
     }
     safe_json::lines(&template)
 }
+
+/// Has what is made in a log group of the template refer to it, because CloudFormation makes what is not referred to in any
+/// order.
+fn order(resources: &mut BTreeMap<String, Json>) {
+    let groups = resources.iter().filter(|(_, resource)| resource["Type"] == "AWS::Logs::LogGroup");
+    let name = |resource: &Json| resource.pointer(LOG_GROUP)?.as_str().map(str::to_owned);
+    let groups: BTreeMap<String, String> =
+        groups.filter_map(|(id, resource)| Some((name(resource)?, id.clone()))).collect();
+    for (id, resource) in resources {
+        let group = name(resource).and_then(|name| groups.get(&name)).filter(|group| *group != id);
+        if let (Some(group), Some(place)) = (group, resource.pointer_mut(LOG_GROUP)) {
+            *place = json!({ "Ref": group });
+        }
+    }
+}
+
+const LOG_GROUP: &str = "/Properties/LogGroupName";
 
 /// A logical id that nothing else has; the same resource twice is one.
 fn free(resources: &BTreeMap<String, Json>, name: &str, resource: &Json) -> String {

@@ -8,11 +8,13 @@ use super::super::word::{Part, Text, Tree};
 /// What a reference is called in the end.
 pub(super) type Names<'a> = &'a dyn Fn(&str) -> String;
 
-/// Writes the arguments and blocks of a resource. A mapping is an object, a list of mappings is blocks.
+/// Writes the arguments and blocks of a resource. A mapping is an object, a list of mappings is blocks, unless they are
+/// references.
 pub(super) fn body(members: &BTreeMap<String, Tree>, depth: usize, names: Names<'_>, out: &mut String) {
     let indent = "  ".repeat(depth);
-    let blocks = |tree: &Tree| matches!(tree, Tree::List(items) if matches!(items.first(), Some(Tree::Map(_))));
-    let is_block = |(_, tree): &(&String, &Tree)| blocks(tree);
+    let makes_block = |tree: &Tree| matches!(tree, Tree::Map(members) if special(members).is_none());
+    let is_block =
+        |(_, tree): &(&String, &Tree)| matches!(tree, Tree::List(items) if items.first().is_some_and(makes_block));
     let (nested, plain): (Vec<_>, Vec<_>) = members.iter().partition(is_block);
     let width = plain.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     for (name, tree) in plain {
@@ -43,13 +45,25 @@ fn expression(tree: &Tree, depth: usize, names: Names<'_>) -> String {
     }
 }
 
+/// What is written as an object of one member and is no object.
+enum Special<'a> {
+    Reference(&'a Text),
+    Encoded(&'a Tree),
+}
+
+fn special(members: &BTreeMap<String, Tree>) -> Option<Special<'_>> {
+    match (members.len(), members.iter().next().map(|(name, inner)| (name.as_str(), inner))) {
+        (1, Some(("ref", Tree::Text(text)))) => Some(Special::Reference(text)),
+        (1, Some(("jsonencode", inner))) => Some(Special::Encoded(inner)),
+        _ => None,
+    }
+}
+
 fn object(members: &BTreeMap<String, Tree>, depth: usize, names: Names<'_>) -> String {
-    if let (1, Some((name, inner))) = (members.len(), members.iter().next()) {
-        match (name.as_str(), inner) {
-            ("ref", Tree::Text(text)) => return names(&text.shown()),
-            ("jsonencode", inner) => return format!("jsonencode({})", expression(inner, depth, names)),
-            _ => {}
-        }
+    match special(members) {
+        Some(Special::Reference(text)) => return names(&text.shown()),
+        Some(Special::Encoded(inner)) => return format!("jsonencode({})", expression(inner, depth, names)),
+        None => {}
     }
     if members.is_empty() {
         return "{}".to_owned();
@@ -92,7 +106,23 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Part, Text, string};
+    use super::{Part, Text, Tree, body, string};
+
+    #[test]
+    fn a_list_of_references_is_an_argument_and_a_list_of_objects_is_blocks() {
+        let text = |text: &str| Tree::Text(Text::from(text));
+        let map = |name: &str, value: Tree| Tree::Map([(name.to_owned(), value)].into());
+        let members = [
+            ("alarm_actions".to_owned(), Tree::List(vec![map("ref", text("aws_sns_topic.alerts.arn"))])),
+            ("rule".to_owned(), Tree::List(vec![map("name", text("one")), map("name", text("two"))])),
+        ];
+        let mut out = String::new();
+        body(&members.into(), 0, &str::to_owned, &mut out);
+        assert_eq!(
+            out,
+            "alarm_actions = [aws_sns_topic.alerts.arn]\n\nrule {\n  name = \"one\"\n}\n\nrule {\n  name = \"two\"\n}\n"
+        );
+    }
 
     #[test]
     fn names_are_no_templates() {

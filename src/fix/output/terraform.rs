@@ -61,7 +61,7 @@ pub(super) fn render(plan: &Plan, _: &Settings) -> String {
 }
 
 /// A reference as a step writes it, `type.label.attribute`: what its own Region has of that name, else what any has.
-fn resolve(reference: &str, region: &str, resources: &[Resource<'_>]) -> String {
+fn resolve(reference: &str, region: &str, resources: &[Resource]) -> String {
     let mut parts = reference.splitn(3, '.');
     let (Some(kind), Some(label)) = (parts.next(), parts.next()) else { return reference.to_owned() };
     let attribute = parts.next().map(|attribute| format!(".{attribute}")).unwrap_or_default();
@@ -77,16 +77,16 @@ fn named(name: &str, region: &str) -> String {
     format!("{name}_{}", alias(region))
 }
 
-type Resource<'a> = (String, String, &'a BTreeMap<String, Tree>);
+type Resource = (String, String, BTreeMap<String, Tree>);
 
 /// Every resource once, with its Region and a name that nothing else has.
-fn resources(plan: &Plan) -> Vec<Resource<'_>> {
-    let mut resources: Vec<Resource<'_>> = Vec::new();
+fn resources(plan: &Plan) -> Vec<Resource> {
+    let mut resources: Vec<Resource> = Vec::new();
     for step in &plan.steps {
         for (name, tree) in &step.terraform {
             let Tree::Map(members) = tree else { continue };
             let region = step.region.shown();
-            if resources.iter().any(|(other, _, tree)| *other == region && *tree == members) {
+            if resources.iter().any(|(other, _, tree)| *other == region && tree == members) {
                 continue;
             }
             let base = named(name, &region);
@@ -96,10 +96,27 @@ fn resources(plan: &Plan) -> Vec<Resource<'_>> {
                 number += 1;
                 own = format!("{base}_{number}");
             }
-            resources.push((region, own, members));
+            resources.push((region, own, members.clone()));
         }
     }
+    order(&mut resources);
     resources
+}
+
+/// Has what is made in a log group of the configuration refer to it, because Terraform makes what is not referred to at the
+/// same time.
+fn order(resources: &mut [Resource]) {
+    let groups = resources.iter().filter(|(_, own, _)| own.starts_with("aws_cloudwatch_log_group."));
+    let groups: Vec<(String, Tree, String)> = groups
+        .filter_map(|(region, own, members)| Some((region.clone(), members.get("name")?.clone(), own.clone())))
+        .collect();
+    for (region, _, members) in resources {
+        let Some(place) = members.get_mut("log_group_name") else { continue };
+        if let Some((_, _, own)) = groups.iter().find(|(home, name, _)| *home == *region && *name == *place) {
+            let reference = Tree::Text(Text::from(format!("{own}.name").as_str()));
+            *place = Tree::Map([("ref".to_owned(), reference)].into());
+        }
+    }
 }
 
 fn alias(region: &str) -> String {

@@ -12,6 +12,7 @@ use crate::closed_loop::{Moto, fails, fix, good, installed, run, scan};
 const HELD: &[&str] = &[
     "billing-alarm-exists",
     "budget-cost-exists",
+    "budget-credits-tracked",
     "cloudtrail-multi-region-enabled",
     "guardduty-enabled",
     "health-event-rule-exists",

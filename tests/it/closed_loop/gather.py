@@ -78,6 +78,8 @@ class Gatherer:
         self.ask("cloudwatch", "DescribeAlarms", {"AlarmTypes": ["MetricAlarm", "CompositeAlarm"]})
         # moto has no alarms on queries of log groups.
         self.file("cloudwatch", f"describe-alarms@{REGION}~2", {"AlarmTypes": ["LogAlarm"]}, {"LogAlarms": []})
+        # Nor does it tell of credits.
+        self.file("billing", f"get-credits@{REGION}", {"accountId": me["Account"]}, {"credits": [{"remainingAmount": {"currencyAmount": "100"}}]})
         for budget in self.ask("budgets", "DescribeBudgets", {"AccountId": me["Account"]})["Budgets"]:
             budget = {"AccountId": me["Account"], "BudgetName": budget["BudgetName"]}
             for one in (self.ask("budgets", "DescribeNotificationsForBudget", budget) or {}).get("Notifications", []):
@@ -93,6 +95,7 @@ class Gatherer:
 
     def file(self, service, name, request, answer):
         """Files what moto does not answer."""
+        os.makedirs(os.path.join(self.folder, service), exist_ok=True)
         with open(os.path.join(self.folder, service, f"{name}.json"), "w") as out:
             json.dump({"request": request, "response": answer}, out, default=plain)
 

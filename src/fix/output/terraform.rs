@@ -31,7 +31,9 @@ pub(super) fn render(plan: &Plan, _: &Settings) -> String {
     let mut used: BTreeSet<&str> = BTreeSet::new();
     for (_, _, tree) in &resources {
         let mut texts = Vec::new();
-        tree.iter().for_each(|(_, tree)| tree.texts(&mut texts));
+        for tree in tree.values() {
+            tree.texts(&mut texts);
+        }
         used.extend(texts.iter().flat_map(|text| text.inputs()));
     }
     out.push_str("\nterraform {\n  required_providers {\n    aws = {\n      source  = \"hashicorp/aws\"\n      version = \">= 5.70\"\n    }\n  }\n}\n");

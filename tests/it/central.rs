@@ -77,7 +77,8 @@ fn lacking() -> Vec<(&'static str, Vec<Value>, Option<&'static str>)> {
         &json!({ "AccountId": OWN, "BudgetName": "monthly" }),
         &json!({ "Notifications": [] }),
     );
-    let credits = here("billing", "GetCredits", &json!({ "credits": [{ "creditId": "1" }] }));
+    let left = json!({ "currencyCode": "USD", "currencyAmount": "100.00" });
+    let credits = here("billing", "GetCredits", &json!({ "credits": [{ "creditId": "1", "remainingAmount": left }] }));
     let anomalies = |operation: &str, member: &str| here("ce", operation, &json!({ member: [] }));
     let detector = [
         here("guardduty", "ListDetectors", &json!({ "DetectorIds": ["d"] })),

@@ -188,7 +188,7 @@ fn has_credits(snapshot: &Snapshot) -> Fact<bool> {
     let state = credits.state.and_then(|credits| {
         let counts = credits.iter().map(|credit| {
             let left = credit.remaining_amount.as_ref().and_then(|left| left.currency_amount.as_deref());
-            let left = left.and_then(|text| text.parse::<f64>().ok());
+            let left = left.and_then(|text| text.parse::<f64>().ok()).filter(|left| left.is_finite());
             let is_over = credit.end_date.is_some_and(|end| end <= snapshot.collected_at);
             if is_over { Some(false) } else { left.map(|left| left > 0.0) }
         });

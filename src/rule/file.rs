@@ -89,6 +89,9 @@ pub struct Param {
     pub default: Json,
     /// What it means, with its unit.
     pub doc: String,
+    /// The values that it may have, or that its list may hold; any of its type when left out.
+    #[serde(default)]
+    pub values: Vec<Json>,
 }
 
 /// What to do about a failure.

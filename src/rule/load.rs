@@ -10,7 +10,7 @@ use serde_saphyr::Spanned;
 
 use super::compile::{CompileError, Names, suggest, type_of};
 use super::excerpt::{Excerpt, locate};
-use super::file::{Example, Lifecycle, RuleFile};
+use super::file::{Example, Lifecycle, Param, RuleFile};
 use super::lazy::Lazy;
 use super::node::Constant;
 use super::types::Ty;
@@ -308,7 +308,12 @@ impl Loader<'_> {
             })?;
             params.insert(name.clone(), constant);
         }
+        let checked = |params: &BTreeMap<String, Constant>| {
+            let mut declared = params.iter().filter_map(|(name, value)| Some((name, value, rule.params.get(name)?)));
+            declared.try_for_each(|(name, value, param)| check_values(name, param, value))
+        };
         set_params(&mut params, overrides.into_iter().flatten())
+            .and_then(|()| checked(&params))
             .map_err(|message| self.error(line(), 1, format!("rule `{}`: {message}", rule.id)))?;
         Ok(params)
     }
@@ -357,6 +362,23 @@ pub(crate) fn set_params<'a>(
         params.insert(name.clone(), new);
     }
     Ok(())
+}
+
+/// Refuses a parameter that has, or whose list holds, something else than the rule's file lists.
+fn check_values(name: &str, param: &Param, value: &Constant) -> Result<(), String> {
+    let known: Vec<Constant> = param.values.iter().filter_map(constant).collect();
+    let given = match value {
+        Constant::List(items) => items.as_slice(),
+        one => std::slice::from_ref(one),
+    };
+    let words = |value: &Constant| value.value().to_json().to_string();
+    match given.iter().find(|value| !known.is_empty() && !known.contains(value)) {
+        None => Ok(()),
+        Some(strange) => {
+            let known: Vec<String> = known.iter().map(words).collect();
+            Err(format!("parameter `{name}` takes no {}; there are {}", words(strange), known.join(", ")))
+        }
+    }
 }
 
 pub(super) fn constant(value: &Json) -> Option<Constant> {

@@ -241,5 +241,16 @@ fn a_bad_baseline_or_configuration_is_refused() {
         "{}",
         run.stderr
     );
+    for (value, strange) in [("[metric-filter, securityhub]", "securityhub"), ("[]", ""), ("[1]", "int")] {
+        let config = folder.write("posture.yaml", format!("params:\n  monitor-vpc-changes: {{ accept: {value} }}\n"));
+        let run = posture(["scan", "--snapshot", &account("empty"), "--config", &config]);
+        assert_eq!(run.code == 2, !strange.is_empty(), "{}", run.stderr);
+        assert!(run.stderr.contains(strange), "{}", run.stderr);
+        if strange == "securityhub" {
+            let told =
+                "rule `monitor-vpc-changes`: parameter `accept` takes no \"securityhub\"; there are \"metric-filter\"";
+            assert!(run.stderr.contains(told), "{}", run.stderr);
+        }
+    }
     assert!(fixture("accounts").is_dir());
 }

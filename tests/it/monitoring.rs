@@ -230,6 +230,46 @@ const BREAKS: &[Break] = &[
 ];
 
 #[test]
+fn benchmarks_taken_at_their_word_are_met_by_each_remediation_and_by_no_broader_filter() {
+    let of = |rule: &Rule| {
+        let params = [("strict_cis_pattern", json!(true)), ("accept", json!(["metric-filter"]))];
+        (rule.id.clone(), params.map(|(name, value)| (name.to_owned(), value)).into())
+    };
+    let strict: ParamOverrides = RULES.iter().filter(|rule| rule.id.starts_with("monitor-")).map(of).collect();
+    let all = built_in(&strict).unwrap();
+    let rules: Vec<Rule> = all.into_iter().filter(|rule| rule.id.starts_with("monitor-")).collect();
+    let judge = |account: &Value| {
+        let report =
+            Scan { rules: &rules, config: &Config::default(), baseline: None, as_of: None }.run(&read(account));
+        report.results.into_iter().map(|finding| (finding.rule, finding.status, finding.message)).collect::<Vec<_>>()
+    };
+    let with_patterns = |change: &dyn Fn(&str) -> Option<String>| {
+        let mut account = watched();
+        respond(&mut account, "DescribeMetricFilters", "cloudtrail", |response| {
+            for filter in response["metricFilters"].as_array_mut().unwrap() {
+                if let Some(pattern) = change(filter["filterName"].as_str().unwrap()) {
+                    filter["filterPattern"] = json!(pattern);
+                }
+            }
+        });
+        account
+    };
+    let found = judge(&watched());
+    assert_eq!(found.len(), 15);
+    assert!(found.iter().all(|(_, status, _)| *status == Status::Pass), "{found:#?}");
+    let everything = judge(&with_patterns(&|_| Some(String::new())));
+    assert!(everything.iter().all(|(_, status, _)| *status == Status::Fail), "{everything:#?}");
+    let routes = |name: &str| (name == "monitor-route-table-changes").then(|| "{ $.eventName = *Route* }".to_owned());
+    let broad = judge(&with_patterns(&routes));
+    let failing: Vec<_> = broad.iter().filter(|(_, status, _)| *status == Status::Fail).collect();
+    assert!(
+        matches!(&failing[..], [(rule, _, message)] if rule == "monitor-route-table-changes" && message.contains("also matches events whose")),
+        "{failing:#?}"
+    );
+    assert_eq!(finding(&with_patterns(&routes), "monitor-route-table-changes").status, Status::Pass);
+}
+
+#[test]
 fn one_broken_link_silences_the_alert_and_the_finding_names_it() {
     for (name, change, words) in BREAKS {
         let mut account = watched();

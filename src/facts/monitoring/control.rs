@@ -1,7 +1,8 @@
 //! The events that each monitoring control is about, in the filter language.
 //!
 //! Each pattern is the narrowest that a filter has to match: where the benchmarks' versions differ, as in whether they
-//! name the event's source or leave some callers out, the pattern keeps to what all of them match.
+//! name the event's source or leave some callers out, the pattern keeps to what all of them match. The widest is what any
+//! of them matches: a filter that matches more is the reader's own.
 
 use crate::filter::{Pattern, Selector, Term, Test, Text, Tree, Value};
 
@@ -14,6 +15,10 @@ pub(super) struct Control {
     pub(super) events: &'static [&'static str],
     /// What else must hold, as a pattern.
     pub(super) also: Option<&'static str>,
+    /// What stands for `also` in the widest of the benchmarks' patterns, where that differs.
+    pub(super) widest: Option<&'static str>,
+    /// Names of events that some benchmark's pattern has beside `events`.
+    pub(super) some: &'static [&'static str],
     /// What EventBridge calls such events.
     pub(super) detail_types: &'static [&'static str],
     /// True for a service whose events stand in one Region alone.
@@ -31,6 +36,8 @@ const fn calls(service: &'static str, events: &'static [&'static str]) -> Contro
         service: Some(service),
         events,
         also: None,
+        widest: None,
+        some: &[],
         detail_types: &[API_CALL],
         is_global: false,
         has_reads: false,
@@ -44,6 +51,8 @@ pub(super) const UNAUTHORIZED_API: Control = Control {
         "{ ($.errorCode = *UnauthorizedOperation || $.errorCode = AccessDenied*) && $.sourceIPAddress != \
          delivery.logs.amazonaws.com && $.eventName != HeadBucket }",
     ),
+    widest: Some("{ $.errorCode = *UnauthorizedOperation || $.errorCode = AccessDenied* }"),
+    some: &[],
     detail_types: &[API_CALL],
     is_global: false,
     has_reads: true,
@@ -56,6 +65,8 @@ pub(super) const SIGN_IN_WITHOUT_MFA: Control = Control {
         "{ $.additionalEventData.MFAUsed != Yes && $.userIdentity.type = IAMUser && $.responseElements.ConsoleLogin = \
          Success }",
     ),
+    widest: Some("{ $.additionalEventData.MFAUsed != Yes }"),
+    some: &[],
     detail_types: &[SIGN_IN],
     is_global: false,
     has_reads: false,
@@ -67,6 +78,8 @@ pub(super) const ROOT_USAGE: Control = Control {
     also: Some(
         "{ $.userIdentity.type = Root && $.userIdentity.invokedBy NOT EXISTS && $.eventType != AwsServiceEvent }",
     ),
+    widest: None,
+    some: &[],
     detail_types: &[API_CALL, SIGN_IN],
     is_global: false,
     has_reads: true,
@@ -104,6 +117,8 @@ pub(super) const CONSOLE_AUTH_FAILURES: Control = Control {
     service: Some("signin"),
     events: &["ConsoleLogin"],
     also: Some("{ $.errorMessage = \"Failed authentication\" }"),
+    widest: None,
+    some: &[],
     detail_types: &[SIGN_IN],
     is_global: false,
     has_reads: false,
@@ -131,20 +146,22 @@ pub(super) const CONFIG_CHANGES: Control = calls(
     &["StopConfigurationRecorder", "DeleteDeliveryChannel", "PutDeliveryChannel", "PutConfigurationRecorder"],
 );
 
-pub(super) const SECURITY_GROUP_CHANGES: Control = calls(
-    "ec2",
-    &[
-        "AuthorizeSecurityGroupIngress",
-        "AuthorizeSecurityGroupEgress",
-        "RevokeSecurityGroupIngress",
-        "RevokeSecurityGroupEgress",
-        "CreateSecurityGroup",
-        "DeleteSecurityGroup",
-    ],
-);
+const SECURITY_GROUP_CALLS: &[&str] = &[
+    "AuthorizeSecurityGroupIngress",
+    "AuthorizeSecurityGroupEgress",
+    "RevokeSecurityGroupIngress",
+    "RevokeSecurityGroupEgress",
+    "CreateSecurityGroup",
+    "DeleteSecurityGroup",
+];
+const SECURITY_GROUP_RULE_CALLS: &[&str] = &["ModifySecurityGroupRules"];
+
+pub(super) const SECURITY_GROUP_CHANGES: Control =
+    Control { some: SECURITY_GROUP_RULE_CALLS, ..calls("ec2", SECURITY_GROUP_CALLS) };
 
 /// What CIS asks for since 5.0 beside [`SECURITY_GROUP_CHANGES`].
-pub(super) const SECURITY_GROUP_RULE_CHANGES: Control = calls("ec2", &["ModifySecurityGroupRules"]);
+pub(super) const SECURITY_GROUP_RULE_CHANGES: Control =
+    Control { some: SECURITY_GROUP_CALLS, ..calls("ec2", SECURITY_GROUP_RULE_CALLS) };
 
 pub(super) const NACL_CHANGES: Control = calls(
     "ec2",
@@ -183,19 +200,22 @@ pub(super) const ROUTE_TABLE_CHANGES: Control = calls(
     ],
 );
 
-/// The names of `ClassicLink` are left out: AWS retired it, and its events come no more.
-pub(super) const VPC_CHANGES: Control = calls(
-    "ec2",
-    &[
-        "CreateVpc",
-        "DeleteVpc",
-        "ModifyVpcAttribute",
-        "AcceptVpcPeeringConnection",
-        "CreateVpcPeeringConnection",
-        "DeleteVpcPeeringConnection",
-        "RejectVpcPeeringConnection",
-    ],
-);
+/// No filter needs the names of `ClassicLink`: AWS retired it, and its events come no more.
+pub(super) const VPC_CHANGES: Control = Control {
+    some: &["AttachClassicLinkVpc", "DetachClassicLinkVpc", "DisableVpcClassicLink", "EnableVpcClassicLink"],
+    ..calls(
+        "ec2",
+        &[
+            "CreateVpc",
+            "DeleteVpc",
+            "ModifyVpcAttribute",
+            "AcceptVpcPeeringConnection",
+            "CreateVpcPeeringConnection",
+            "DeleteVpcPeeringConnection",
+            "RejectVpcPeeringConnection",
+        ],
+    )
+};
 
 pub(super) const ORGANIZATIONS_CHANGES: Control = Control {
     is_global: true,
@@ -229,11 +249,15 @@ impl Control {
     pub(super) fn records(&self, root: &[&str]) -> Option<Tree> {
         let source = self.service.map(|service| equals(root, "eventSource", &format!("{service}.amazonaws.com")));
         let names = Tree::any(self.events.iter().map(|name| equals(root, "eventName", name)));
-        let also = self.also.and_then(|pattern| match pattern.parse() {
-            Ok(Pattern::Json(tree)) => Some(tree.under(root)),
-            _ => None,
-        });
-        Tree::all([source, names, also].into_iter().flatten())
+        Tree::all([source, names, self.also.and_then(|pattern| under(root, pattern))].into_iter().flatten())
+    }
+
+    /// All that a benchmark's pattern may match, of whatever service.
+    pub(super) fn at_most(&self) -> Option<Tree> {
+        let names = self.events.iter().chain(self.some);
+        let names = Tree::any(names.map(|name| equals(&[], "eventName", name)));
+        let also = self.widest.or(self.also).and_then(|pattern| under(&[], pattern));
+        Tree::all([names, also].into_iter().flatten())
     }
 
     /// The events as EventBridge hands them on.
@@ -243,6 +267,13 @@ impl Control {
         let place = [equals(&[], "account", account), equals(&[], "region", region)];
         let parts = [kinds, source, self.records(&["detail"])].into_iter().flatten();
         Tree::all(parts.chain(place))
+    }
+}
+
+fn under(root: &[&str], pattern: &str) -> Option<Tree> {
+    match pattern.parse() {
+        Ok(Pattern::Json(tree)) => Some(tree.under(root)),
+        _ => None,
     }
 }
 
@@ -320,6 +351,33 @@ mod tests {
             matches!(judge(&ROUTE_TABLE_CHANGES, &all(&without)), Coverage::Misses(words) if words.contains("`CreateRoute`"))
         );
         assert_eq!(judge(&ROUTE_TABLE_CHANGES, "{ $.eventName = *Route* }"), Coverage::Covers);
+    }
+
+    #[test]
+    fn the_widest_patterns_take_in_the_narrowest_and_what_benchmarks_name_beside() {
+        let within = |control: &Control, filter: &str| covers(&control.at_most().unwrap(), &tree(filter));
+        for control in [UNAUTHORIZED_API, SIGN_IN_WITHOUT_MFA, ROOT_USAGE, SECURITY_GROUP_CHANGES, VPC_CHANGES] {
+            assert_eq!(covers(&control.at_most().unwrap(), &control.records(&[]).unwrap()), Coverage::Covers);
+        }
+        assert_eq!(
+            within(
+                &SECURITY_GROUP_CHANGES,
+                "{ $.eventName = CreateSecurityGroup || $.eventName = ModifySecurityGroupRules }"
+            ),
+            Coverage::Covers
+        );
+        assert_eq!(
+            within(&VPC_CHANGES, "{ $.eventName = CreateVpc || $.eventName = EnableVpcClassicLink }"),
+            Coverage::Covers
+        );
+        for (control, filter) in [
+            (&ROUTE_TABLE_CHANGES, "{ $.eventName = *Route* }"),
+            (&VPC_CHANGES, "{ $.eventSource = ec2.amazonaws.com }"),
+            (&UNAUTHORIZED_API, "{ $.errorCode = AccessDenied* || $.eventName != HeadBucket }"),
+            (&SIGN_IN_WITHOUT_MFA, "{ $.eventName = ConsoleLogin }"),
+        ] {
+            assert!(matches!(within(control, filter), Coverage::Misses(_)), "{filter}");
+        }
     }
 
     #[test]

@@ -42,6 +42,15 @@ pub(crate) struct Filters<'a> {
     homeless: Vec<(String, Gap)>,
 }
 
+/// What a filter has to match.
+#[derive(Clone, Copy)]
+pub(super) struct Bounds<'t> {
+    /// All of these events.
+    pub(super) all: &'t Tree,
+    /// None but these, where that is asked.
+    pub(super) none_but: Option<&'t Tree>,
+}
+
 /// What an alert is followed with.
 pub(super) struct Way<'a, 's> {
     /// Alarms of every Region.
@@ -117,7 +126,7 @@ impl<'a> Filters<'a> {
     /// Whether some trail's events are watched by a filter whose alarm reaches somebody.
     pub(super) fn alert(
         &self,
-        control: &Tree,
+        control: Bounds<'_>,
         trails: &List<Trail>,
         way: &Way<'_, '_>,
         uses: &mut Vec<(String, Publisher)>,
@@ -128,7 +137,7 @@ impl<'a> Filters<'a> {
     /// Whether a filter of a log group covers the control and its alarm reaches somebody.
     fn watched(
         &self,
-        control: &Tree,
+        control: Bounds<'_>,
         group: &Group<'_>,
         way: &Way<'_, '_>,
         uses: &mut Vec<(String, Publisher)>,
@@ -199,9 +208,12 @@ fn filter(element: &Element<'_, '_, logs::DescribeMetricFilters, logs::MetricFil
 
 impl Filter {
     /// Whether the filter matches every event of a control; `None` when it is about other events.
-    fn covers(&self, control: &Tree) -> Option<Link> {
+    fn covers(&self, control: Bounds<'_>) -> Option<Link> {
         let open = |reason: String| Some(Link::Open(Gap::of_reason(UNDECIDED, reason)));
         let tree = match &self.pattern {
+            Ok(Pattern::Everything) if control.none_but.is_some() => {
+                return Some(Link::Broken(format!("filter `{}` matches every event", self.name), self.origin));
+            }
             Ok(Pattern::Everything) => return Some(self.whole()),
             Ok(Pattern::Json(tree)) => tree,
             Ok(Pattern::Delimited | Pattern::Words) => {
@@ -209,14 +221,30 @@ impl Filter {
             }
             Err(reason) => return Some(Link::Open(Gap::of_reason(MALFORMED, reason.clone()))),
         };
-        match covers(tree, control) {
-            Coverage::Covers => Some(self.whole()),
-            Coverage::Misses(_) if !is_meant_for(tree, control) => None,
+        match covers(tree, control.all) {
+            Coverage::Covers => {
+                Some(control.none_but.map_or_else(|| self.whole(), |events| self.keeps_to(tree, events)))
+            }
+            Coverage::Misses(_) if !is_meant_for(tree, control.all) => None,
             Coverage::Misses(missed) => {
                 Some(Link::Broken(format!("filter `{}` misses events whose {missed}", self.name), self.origin))
             }
             Coverage::Undecided(reason) => {
                 open(format!("whether filter `{}` matches all such events is open: {reason}", self.name))
+            }
+        }
+    }
+
+    /// Whether the filter, which matches all events of a control, matches no others.
+    fn keeps_to(&self, tree: &Tree, events: &Tree) -> Link {
+        match covers(events, tree) {
+            Coverage::Covers => self.whole(),
+            Coverage::Misses(more) => {
+                Link::Broken(format!("filter `{}` also matches events whose {more}", self.name), self.origin)
+            }
+            Coverage::Undecided(reason) => {
+                let reason = format!("whether filter `{}` matches other events too is open: {reason}", self.name);
+                Link::Open(Gap::of_reason(UNDECIDED, reason))
             }
         }
     }

@@ -14,14 +14,14 @@ pub(crate) use metric_filter::Filters;
 
 use super::alarm::Alarms;
 use super::alerts::{Publisher, Walk};
-use super::link;
+use super::link::{self, Link};
 use super::trail::Trail;
 use super::{Fact, Gap, List, Observed, UNDECIDED};
 use crate::facts;
 use crate::filter::{Selector, Tree, may_meet};
 use crate::snapshot::Snapshot;
 use control::{Control, equals};
-use metric_filter::Way;
+use metric_filter::{Bounds, Way};
 
 facts! {
     /// How events of one kind raise an alert.
@@ -35,6 +35,18 @@ facts! {
         ];
         /// Where that way is broken, in words; absent when it is not.
         metric_filter_problem: String => [
+            CloudtrailDescribeTrails, CloudtrailGetTrailStatus, CloudtrailGetEventSelectors, LogsDescribeMetricFilters,
+            CloudwatchDescribeAlarms, SnsGetTopicAttributes, SnsListSubscriptionsByTopic, SnsGetSubscriptionAttributes,
+            KmsDescribeKey, KmsGetKeyPolicy
+        ];
+        /// True when such a metric filter matches no events but those that the benchmarks' patterns name.
+        by_exact_metric_filter: bool => [
+            CloudtrailDescribeTrails, CloudtrailGetTrailStatus, CloudtrailGetEventSelectors, LogsDescribeMetricFilters,
+            CloudwatchDescribeAlarms, SnsGetTopicAttributes, SnsListSubscriptionsByTopic, SnsGetSubscriptionAttributes,
+            KmsDescribeKey, KmsGetKeyPolicy
+        ];
+        /// Where that way is broken, in words; absent when it is not.
+        exact_metric_filter_problem: String => [
             CloudtrailDescribeTrails, CloudtrailGetTrailStatus, CloudtrailGetEventSelectors, LogsDescribeMetricFilters,
             CloudwatchDescribeAlarms, SnsGetTopicAttributes, SnsListSubscriptionsByTopic, SnsGetSubscriptionAttributes,
             KmsDescribeKey, KmsGetKeyPolicy
@@ -161,13 +173,24 @@ fn alert(
     way: &Way<'_, '_>,
     uses: &mut Vec<(String, Publisher)>,
 ) -> Fact<EventAlert> {
-    let none = || link::Link::Broken("the control names no events".to_owned(), super::Origin::NONE);
-    let by_filter = control.records(&[]).map_or_else(none, |events| filters.alert(&events, trails, way, uses));
+    let none = || Link::Broken("the control names no events".to_owned(), super::Origin::NONE);
+    let (events, at_most) = (control.records(&[]), control.at_most());
+    let by_filter = |none_but: Option<&Tree>, uses: &mut Vec<(String, Publisher)>| {
+        events.as_ref().map_or_else(none, |all| filters.alert(Bounds { all, none_but }, trails, way, uses))
+    };
+    let by_filter_at_all = by_filter(None, uses);
+    let by_exact_filter = match &by_filter_at_all {
+        // Its topics are noted already.
+        Link::Holds(_) => by_filter(at_most.as_ref(), &mut Vec::new()),
+        Link::Broken(..) | Link::Open(_) => by_filter_at_all.clone(),
+    };
     let by_log_alarm = control.records(&[]).map_or_else(none, |events| log_alarm::alert(&events, trails, way, uses));
     let by_rule = rules.alert(control, way.walk, uses);
     Fact::derived(Observed::Present(EventAlert {
-        by_metric_filter: by_filter.holds(),
-        metric_filter_problem: by_filter.reason(),
+        by_metric_filter: by_filter_at_all.holds(),
+        metric_filter_problem: by_filter_at_all.reason(),
+        by_exact_metric_filter: by_exact_filter.holds(),
+        exact_metric_filter_problem: by_exact_filter.reason(),
         by_log_alarm: by_log_alarm.holds(),
         log_alarm_problem: by_log_alarm.reason(),
         by_event_rule: by_rule.holds(),

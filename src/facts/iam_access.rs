@@ -15,7 +15,7 @@ use crate::facts;
 use crate::iam::access::{Access, BUDGET_ACTIONS};
 use crate::iam::account::{Account, Boundary, DocumentId, Principal, PrincipalKind};
 use crate::iam::document::Rule;
-use crate::iam::escalation::{Chain, paths};
+use crate::iam::escalation::{Chain, paths_to_administrator};
 use crate::iam::pattern::Pattern;
 use crate::iam::{Effect, PrincipalBlock, Truth, policy};
 use crate::snapshot::{Said, Snapshot, shapes::iam};
@@ -55,12 +55,12 @@ pub(crate) struct Engine {
 }
 
 impl Engine {
-    /// How principals could become others, worked out once.
+    /// How principals could become administrator, worked out once.
     pub(super) fn chains(&self) -> &[Chain] {
-        self.chains.get_or_init(|| paths(std::slice::from_ref(&self.account), None))
+        self.chains.get_or_init(|| paths_to_administrator(std::slice::from_ref(&self.account)))
     }
 
-    /// The chains, if anybody asked for them yet.
+    /// The chains to administrator, if anybody asked for them yet.
     pub(super) fn known_chains(&self) -> &[Chain] {
         self.chains.get().map_or(&[], Vec::as_slice)
     }

@@ -168,11 +168,9 @@ impl Escalations {
     fn read(engine: &Engine) -> Self {
         let mut all = Self { certain: BTreeMap::new(), doubtful: BTreeMap::new() };
         for chain in engine.chains() {
-            if chain.reaches == "admin" {
-                let certain = chain.steps.iter().all(|step| step.depends_on.is_empty());
-                for step in &chain.steps {
-                    all.add(step, certain);
-                }
+            let certain = chain.steps.iter().all(|step| step.depends_on.is_empty());
+            for step in &chain.steps {
+                all.add(step, certain);
             }
         }
         all

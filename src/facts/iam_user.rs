@@ -1,5 +1,6 @@
 //! IAM users: authorization details, credential report and virtual MFA devices joined by name.
 
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::authorization::{self, Entity, member};
@@ -63,6 +64,9 @@ facts! {
 }
 
 /// Builds the IAM users of an account; the list has gaps when neither source is whole.
+/// Users that are looked at in one go: handing out fewer would cost more than it gains.
+const AT_ONCE: usize = 256;
+
 pub(crate) fn build(
     snapshot: &Snapshot,
     report: &CredentialReport,
@@ -95,7 +99,8 @@ pub(crate) fn build(
         gaps.extend(details.gaps.iter().cloned());
     }
     let names: BTreeSet<&str> = by_name.keys().chain(rows.keys()).chain(by_call.keys()).copied().collect();
-    let users = names.into_iter().map(|name| {
+    let names: Vec<&str> = names.into_iter().collect();
+    let users = names.into_par_iter().with_min_len(AT_ONCE).map(|name| {
         let row = match (rows.get(name), &report.rows) {
             (Some(row), _) => Observed::Present(*row),
             (None, Observed::Unknown(gap)) => Observed::Unknown(gap.clone()),

@@ -169,7 +169,7 @@ impl Facts {
         self.policies.get_or_init(|| iam_policy::policies(&self.engine))
     }
 
-    /// The escalation chains, as far as a rule asked for them; nothing is worked out here.
+    /// The chains to administrator, as far as a rule asked for them; nothing is worked out here.
     pub fn known_chains(&self) -> &[Chain] {
         self.engine.known_chains()
     }

@@ -10,7 +10,7 @@ use super::lazy::Lazy;
 use super::message::Template;
 use super::node::{Expression, Read};
 use super::{Attested, Rule};
-use crate::facts::{Fact, Facts, Gap, NOT_ATTESTED, Observed, Oracle, Origin, Record, ResourceRef, Value};
+use crate::facts::{Fact, Facts, Gap, Listing, NOT_ATTESTED, Observed, Oracle, Origin, Record, ResourceRef, Value};
 use crate::finding::{Evidence, Finding, ResourceId, Status, fingerprint};
 use crate::report::Counts;
 use crate::snapshot::{Observation, Outcome, Snapshot, Time};
@@ -60,14 +60,22 @@ impl Listed {
 /// Judges all resources by all rules.
 pub fn judge(rules: &[&Rule], snapshot: &Snapshot, facts: &Facts, settings: &Settings, listed: Listed) -> Judged {
     let labels = &Labels { snapshot, known: snapshot.observations().iter().map(|_| OnceLock::new()).collect() };
+    let rules: Vec<&Rule> = rules.iter().copied().filter(|rule| !rule.deprecated).collect();
+    // Some kinds are worked out when they are first listed, on all processors: were that done while rules are judged side by
+    // side, those that list the same kind would wait for the first of them.
+    let mut listings: BTreeMap<&str, Listing<'_>> = BTreeMap::new();
+    for rule in &rules {
+        listings.entry(rule.kind.schema.name).or_insert_with(|| (rule.kind.list)(facts));
+    }
     let by_rule: Vec<(Counts, Vec<Finding>)> = rules
         .par_iter()
-        .filter(|rule| !rule.deprecated)
-        .map(|rule| RuleJudge { rule, labels, facts, settings, listed }.judge())
+        .map(|rule| match listings.get(rule.kind.schema.name) {
+            Some(listing) => RuleJudge { rule, listing, labels, facts, settings, listed }.judge(),
+            None => (Counts::default(), Vec::new()),
+        })
         .collect();
     let mut judged = Judged::default();
-    let run = rules.iter().filter(|rule| !rule.deprecated);
-    for (rule, (counts, findings)) in run.zip(by_rule) {
+    for (rule, (counts, findings)) in rules.iter().zip(by_rule) {
         judged.counts.insert(rule.id.clone(), counts);
         judged.findings.extend(findings);
     }
@@ -102,6 +110,7 @@ impl Labels<'_> {
 
 struct RuleJudge<'a> {
     rule: &'a Rule,
+    listing: &'a Listing<'a>,
     labels: &'a Labels<'a>,
     facts: &'a Facts,
     settings: &'a Settings,
@@ -110,7 +119,7 @@ struct RuleJudge<'a> {
 
 impl RuleJudge<'_> {
     fn judge(&self) -> (Counts, Vec<Finding>) {
-        let listing = (self.rule.kind.list)(self.facts);
+        let listing = self.listing;
         let attested = attested(self.rule, self.settings);
         let steps = steps_for(listing.resources.len());
         let (mut counts, mut findings) = if listing.resources.len() < AT_ONCE {
@@ -134,7 +143,7 @@ impl RuleJudge<'_> {
         if !listing.gaps.is_empty() {
             let message =
                 format!("the {} of the account are not all known: {}", self.rule.kind.plural, cause(&listing.gaps));
-            of_account(Status::Unknown, message, listing.gaps);
+            of_account(Status::Unknown, message, listing.gaps.clone());
         } else if listing.resources.is_empty() {
             let message = format!("the account has no {}", self.rule.kind.plural);
             of_account(Status::NotApplicable, message, Vec::new());

@@ -2,7 +2,7 @@
 
 use crate::support::{json, json_lines};
 use posture::iam::account::Account;
-use posture::iam::escalation::{Chain, paths};
+use posture::iam::escalation::{Chain, paths, paths_to_administrator};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -63,6 +63,19 @@ fn every_labelled_method_is_found_from_its_start() {
         }
     }
     assert!(missed.is_empty(), "{missed:#?}");
+}
+
+#[test]
+fn ways_to_administrator_alone_are_those_among_all_ways() {
+    let mut shown = 0;
+    for row in rows() {
+        let accounts = accounts(&row);
+        let expected: Vec<Chain> =
+            paths(&accounts, None).into_iter().filter(|chain| chain.reaches == "admin").collect();
+        shown += expected.len();
+        assert_eq!(paths_to_administrator(&accounts), expected, "{}", row["file"]);
+    }
+    assert!(shown > 50, "{shown}");
 }
 
 fn methods(chains: &[Chain]) -> BTreeSet<String> {

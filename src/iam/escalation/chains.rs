@@ -14,7 +14,7 @@ use super::explain::Explainer;
 use super::holdings::Holdings;
 use super::levels::{Hop, Levels, levels};
 use super::moves::{Move, Mover, Moves};
-use super::{Chain, Step};
+use super::{Chain, Goal, Step};
 use crate::iam::truth::Truth;
 
 /// Other principals that are listed per principal and method; the number of those left out is told.
@@ -34,12 +34,13 @@ pub(super) struct Chains<'a, 'u> {
     levels: Levels,
     /// By principal, the step that it takes next on its way to administrator.
     next_steps: Vec<OnceLock<Box<Step>>>,
-    holdings: Holdings,
+    /// What principals hold; none where only administrator is asked for.
+    holdings: Option<Holdings>,
 }
 
 impl<'a, 'u> Chains<'a, 'u> {
     /// Works out everybody's moves and levels.
-    pub(super) fn new(mover: &'u Mover<'a, 'u>) -> Self {
+    pub(super) fn new(mover: &'u Mover<'a, 'u>, goal: Goal) -> Self {
         let size = mover.universe.nodes().len();
         let (admins, all_steps): (Vec<Truth>, Vec<Moves>) = (0..size)
             .into_par_iter()
@@ -53,7 +54,7 @@ impl<'a, 'u> Chains<'a, 'u> {
             })
             .unzip();
         let levels = levels(&admins, &all_steps);
-        let holdings = Holdings::new(mover.universe);
+        let holdings = (goal == Goal::Anybody).then(|| Holdings::new(mover.universe));
         let next_steps = (0..size).map(|_| OnceLock::new()).collect();
         Self { mover, moves: all_steps, admins, levels, next_steps, holdings }
     }
@@ -82,7 +83,9 @@ impl<'a, 'u> Chains<'a, 'u> {
         }
         chains.sort_by_key(|(method, _)| *method);
         let mut chains: Vec<Chain> = chains.into_iter().map(|(_, chain)| chain).collect();
-        chains.extend(self.sideways(caller));
+        if let Some(holdings) = &self.holdings {
+            chains.extend(self.sideways(caller, holdings));
+        }
         chains
     }
 
@@ -154,10 +157,10 @@ impl<'a, 'u> Chains<'a, 'u> {
     }
 
     /// Chains to principals that do not reach administrator but hold policies that the caller does not.
-    fn sideways(&self, caller: Caller<'a, 'u>) -> Vec<Chain> {
+    fn sideways(&self, caller: Caller<'a, 'u>, holdings: &Holdings) -> Vec<Chain> {
         let number = caller.number;
         let mut chains: Vec<Chain> = Vec::new();
-        let mut gaining = self.holdings.beyond(number);
+        let mut gaining = holdings.beyond(number);
         gaining.subtract(&self.levels.reached);
         gaining.remove(number);
         // Where to go on from: the principal, the steps to it, and the chain that ends there.
@@ -230,6 +233,9 @@ impl<'a, 'u> Chains<'a, 'u> {
     }
 
     fn outside(&self, name: &str, role: usize) -> Option<Chain> {
+        if self.holdings.is_none() && !self.levels.reached.contains(role) {
+            return None;
+        }
         let mut steps = vec![self.explainer().outside(name, role)?];
         let reaches = if self.levels.reached.contains(role) {
             self.follow(role, &mut steps);

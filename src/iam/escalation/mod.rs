@@ -113,11 +113,32 @@ pub fn paths(accounts: &[Account], only: Option<&str>) -> Vec<Chain> {
     all
 }
 
+/// Those of [`paths`] that end at administrator. Who could become whom beside that, which is most of the work on large
+/// accounts, is not worked out.
+pub fn paths_to_administrator(accounts: &[Account]) -> Vec<Chain> {
+    let mut all = Vec::new();
+    tell_each(accounts, None, Goal::Administrator, &mut |chain| all.push(chain));
+    all
+}
+
 /// As [`paths`], without keeping the chains: an account at its quotas has more of them than fit beside its snapshot.
 pub fn each_path(accounts: &[Account], only: Option<&str>, tell: &mut dyn FnMut(Chain)) {
+    tell_each(accounts, only, Goal::Anybody, tell);
+}
+
+/// Which chains are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Goal {
+    /// Those to administrator.
+    Administrator,
+    /// Those to other principals too, from whoever does not reach administrator.
+    Anybody,
+}
+
+fn tell_each(accounts: &[Account], only: Option<&str>, goal: Goal, tell: &mut dyn FnMut(Chain)) {
     let universe = Universe::new(accounts);
     let mover = Mover::new(&universe);
-    let chains = Chains::new(&mover);
+    let chains = Chains::new(&mover, goal);
     let wanted = |arn: &str| only.is_none_or(|only| only == arn);
     let untold: BTreeSet<&str> =
         accounts.iter().filter(|account| account.may_have_more_scps()).map(|account| account.id.as_str()).collect();

@@ -204,3 +204,16 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_variable_whose_value_nobody_knows_is_named_as_the_doubt() {
+    let document = json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/${k:unknown}" },
+        { "Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:*:*:${aws:username}" },
+    ] });
+    let account = account(&[document], None);
+    let access = Access::new(&account, account.principal(USER).unwrap());
+    assert_eq!(access.can("s3:GetObject").truth, Truth::unknown("a policy variable"));
+    assert_eq!(access.can("sqs:SendMessage").truth, Truth::True);
+    assert_eq!(access.can("s3:PutObject").truth, Truth::False);
+}

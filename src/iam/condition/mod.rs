@@ -63,7 +63,14 @@ impl Condition {
         let any_text = matches!(self.operator.comparison, Comparison::StringLike | Comparison::StringNotLike)
             && self.values.iter().any(Template::is_star);
         if any_text {
-            return (self.operator.comparison == Comparison::StringLike).into();
+            let matches = self.operator.comparison == Comparison::StringLike;
+            // The value may be an empty text, which is none to a set operator.
+            let when_empty = match self.operator.qualifier {
+                None => matches,
+                Some(SetQualifier::ForAllValues) => true,
+                Some(SetQualifier::ForAnyValue) => false,
+            };
+            return if matches == when_empty { matches.into() } else { Truth::unknown(&self.key) };
         }
         if self.values.is_empty() && self.operator.qualifier.is_none() {
             return self.compare(&[String::new()], context);
@@ -233,6 +240,12 @@ mod tests {
         assert_eq!(holds("StringEquals", &json!("a"), Fact::Unknown), Truth::unknown("K:X"));
         assert_eq!(holds("StringLike", &json!("*"), Fact::SomeValue), Truth::True);
         assert_eq!(holds("StringLike", &json!("*"), Fact::Unknown), Truth::unknown("K:X"));
+        // The value that is there may be empty, and then a set operator sees none.
+        assert_eq!(holds("ForAnyValue:StringLike", &json!("*"), present(&[""])), Truth::False);
+        assert_eq!(holds("ForAnyValue:StringLike", &json!("*"), Fact::SomeValue), Truth::unknown("K:X"));
+        assert_eq!(holds("ForAllValues:StringLike", &json!("*"), Fact::SomeValue), Truth::True);
+        assert_eq!(holds("ForAnyValue:StringNotLike", &json!("*"), Fact::SomeValue), Truth::False);
+        assert_eq!(holds("ForAllValues:StringNotLike", &json!("*"), Fact::SomeValue), Truth::unknown("K:X"));
         assert_eq!(holds("StringLikeIfExists", &json!("*"), Fact::Unknown), Truth::True);
     }
 }

@@ -4,7 +4,7 @@
     cargo build --release --no-default-features --bin posture --example quota --example value
     python3 benches/measure.py target/release/posture [--quick] [PART …]
 
-Parts: startup parse threads growth fleet. Processor time (user and system) is compared, never wall time but for `threads`, and each figure is
+Parts: startup parse threads growth fleet. Processor time (user and system) is compared, and the wall where threads matter (`threads`, `fleet`); each figure is
 the least of several runs, so that other work on the machine disturbs as little as it can. Python 3 alone; `jq`, and the examples beside
 `posture`, where they are there.
 """
@@ -163,11 +163,11 @@ def fleet(posture, folder, quick):
             for number in range(count):
                 file.write(line.replace(ACCOUNT, f"{number:012}") + "\n")
         size = os.path.getsize(path)
-        seconds, peak = cost([posture, "scan", "--snapshot", "-", "--stream", "--format", "ndjson"], runs=1, stdin=path)
+        seconds, peak, wall = spent([posture, "scan", "--snapshot", "-", "--stream", "--format", "ndjson"], runs=1, stdin=path)
         print(f"  {count} snapshots of 100 users, {size / 2**20:.0f} MiB: {seconds:.1f} s, {size / 2**20 / seconds:.0f} MiB a second of processor time, peak {peak / 2**20:.0f} MiB")
         if shutil.which("jq"):
-            other, other_peak = cost(["jq", "-c", "."], runs=1, stdin=path)
-            print(f"  jq -c . reading the same: {other:.1f} s, peak {other_peak / 2**20:.0f} MiB; posture takes {seconds / other:.2f} x that")
+            other, other_peak, other_wall = spent(["jq", "-c", "."], runs=1, stdin=path)
+            print(f"  jq -c . reading the same: {other:.1f} s, peak {other_peak / 2**20:.0f} MiB; posture takes {wall / other_wall:.2f} x its time by the wall, {seconds / other:.2f} x its processor time")
         os.unlink(path)
 
 

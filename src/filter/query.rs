@@ -376,6 +376,19 @@ mod tests {
     }
 
     #[test]
+    fn every_sign_compares_as_in_a_pattern_and_not_as_another() {
+        let signs = ["=", "<", "<=", ">", ">="];
+        for sign in signs {
+            for other in signs {
+                let selects = judge(&format!("filter size {sign} 3"), &format!("{{ $.size {other} 3 }}"));
+                // What equals 3 may be a text, which is in no order.
+                let covers = sign == other || matches!((sign, other), ("<=", "<") | (">=", ">"));
+                assert_eq!(selects, (covers, covers), "{sign} {other}");
+            }
+        }
+    }
+
+    #[test]
     fn queries_select_what_their_filters_say() {
         let keys =
             "{ $.eventSource = kms.amazonaws.com && ($.eventName = DisableKey || $.eventName = ScheduleKeyDeletion) }";

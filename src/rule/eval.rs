@@ -441,10 +441,7 @@ fn lists_equal(one: &Items<'_>, two: &Items<'_>) -> Result<bool, Stop> {
     }
     let gaps: Vec<Gap> = one.gaps().iter().chain(two.gaps()).cloned().collect();
     if !gaps.is_empty() {
-        // More items at hand than a whole list has settle it, whatever else there is.
-        let longer =
-            (two.gaps().is_empty() && one.len() > two.len()) || (one.gaps().is_empty() && two.len() > one.len());
-        return if longer { Ok(false) } else { Err(Stop::Unknown(sorted(gaps))) };
+        return Err(Stop::Unknown(sorted(gaps)));
     }
     if one.len() != two.len() {
         return Ok(false);

@@ -1,9 +1,9 @@
 //! Labelled accounts: every known escalation is found, and none where there is none.
 
-use crate::support::{json, json_lines};
+use crate::support::{json as read_json, json_lines};
 use posture::iam::account::Account;
 use posture::iam::escalation::{Chain, paths, paths_to_administrator};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 fn account(id: &str, details: &Value) -> Account {
@@ -141,7 +141,7 @@ fn accounts_labelled_safe_have_no_chain_from_their_start() {
 
 #[test]
 fn principals_labelled_administrators_are_administrators_and_no_others() {
-    let row = json("privesc-accounts/admin-equivalence.json.gz");
+    let row = read_json("privesc-accounts/admin-equivalence.json.gz");
     let account = account("123456789012", &row["get-account-authorization-details"]);
     let labels = row["labels"].as_object().unwrap();
     assert_eq!(labels.len(), 19);
@@ -149,4 +149,53 @@ fn principals_labelled_administrators_are_administrators_and_no_others() {
         let access = posture::iam::access::Access::new(&account, account.principal(arn).unwrap());
         assert_eq!(access.is_admin().truth, posture::iam::Truth::from(*expected == true), "{arn}");
     }
+}
+
+/// An account of users with inline policies, and one role that administers it.
+fn small(users: &[(&str, &[(&str, Value)])], role: &str, trusted: &Value) -> Account {
+    let document = |statement: &Value| json!({ "Version": "2012-10-17", "Statement": [statement] });
+    let user = |(name, policies): &(&str, &[(&str, Value)])| {
+        let inline: Vec<Value> = policies
+            .iter()
+            .map(|(name, statement)| json!({ "PolicyName": name, "PolicyDocument": document(statement) }))
+            .collect();
+        json!({ "UserName": name, "Arn": format!("arn:aws:iam::123456789012:user/{name}"), "GroupList": [],
+            "AttachedManagedPolicies": [], "UserPolicyList": inline })
+    };
+    let trust = document(&json!({ "Effect": "Allow", "Principal": trusted, "Action": "sts:AssumeRole" }));
+    let role = json!({ "RoleName": role, "Arn": format!("arn:aws:iam::123456789012:role/{role}"), "InstanceProfileList": [],
+        "AssumeRolePolicyDocument": trust, "RolePolicyList": [],
+        "AttachedManagedPolicies": [{ "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess" }] });
+    let users: Vec<Value> = users.iter().map(user).collect();
+    account(
+        "123456789012",
+        &json!({ "UserDetailList": users, "GroupDetailList": [], "RoleDetailList": [role], "Policies": [] }),
+    )
+}
+
+#[test]
+fn a_step_names_every_statement_that_it_takes() {
+    let allow = |actions: &Value, resource: &str| json!({ "Effect": "Allow", "Action": actions, "Resource": resource });
+    let policies = [
+        ("hand-over", allow(&json!("iam:PassRole"), "arn:aws:iam::123456789012:role/boss")),
+        ("functions", allow(&json!(["lambda:CreateFunction", "lambda:InvokeFunction"]), "*")),
+    ];
+    let account = small(&[("dev", &policies)], "boss", &json!({ "Service": "lambda.amazonaws.com" }));
+    let chains = paths(&[account], None);
+    let chain = chains.iter().find(|chain| chain.reaches == "admin" && chain.steps[0].method == "lambda-001").unwrap();
+    for policy in ["hand-over", "functions"] {
+        assert!(chain.steps[0].statements.iter().any(|name| name.contains(policy)), "{:?}", chain.steps[0].statements);
+    }
+}
+
+#[test]
+fn a_variable_stands_for_whoever_asks() {
+    let own = [(
+        "own",
+        json!({ "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::123456789012:role/${aws:username}" }),
+    )];
+    let account = small(&[("ops", &own), ("dev", &own)], "ops", &json!({ "AWS": "arn:aws:iam::123456789012:root" }));
+    let chains = paths(&[account], None);
+    let starts: Vec<(&str, &str)> = chains.iter().map(|chain| (chain.principal.as_str(), chain.certainty)).collect();
+    assert_eq!(starts, [("arn:aws:iam::123456789012:user/ops", "certain")]);
 }

@@ -117,6 +117,31 @@ fn a_policy_of_a_unit_binds_perhaps() {
 }
 
 #[test]
+fn policies_of_a_type_that_the_root_does_not_use_bind_nobody() {
+    let with_root = |types: &Value| {
+        let mut manager = management(SCP, &[full(), ("p-1", deny("ec2:Run*"), Some("r-1"))]);
+        let roots = json!({ "Roots": [{ "Id": "r-1", "PolicyTypes": types }] });
+        manager["observations"].as_array_mut().unwrap().push(observation(
+            "organizations",
+            "ListRoots",
+            &json!({}),
+            &roots,
+        ));
+        manager
+    };
+    let of = |kind: &str, status: &str| json!([{ "Type": kind, "Status": status }]);
+    for (types, expected) in [
+        (of(SCP, "ENABLED"), "denied"),
+        (of(SCP, "PENDING_ENABLE"), "denied"),
+        (of(SCP, "PENDING_DISABLE"), "allowed"),
+        (of(RCP, "ENABLED"), "allowed"),
+        (json!([]), "allowed"),
+    ] {
+        assert_eq!(answer(&with_root(&types), "ec2:RunInstances").0, expected, "{types}");
+    }
+}
+
+#[test]
 fn what_could_not_be_read_leaves_answers_open() {
     let untold = management(SCP, &[full(), ("p-1", deny("ec2:Run*"), None)]);
     let (answered, doubts) = answer(&untold, "ec2:RunInstances");

@@ -442,7 +442,16 @@ fn a_log_alarm_whose_query_selects_all_such_events_stands_in() {
         let finding = with_log_alarm(change);
         assert_eq!(finding.status, Status::Pass, "{}", finding.message);
     }
-    let fails: [(Change, &str); 9] = [
+    let fails: [(Change, &str); 12] = [
+        (
+            |alarm| alarm["ComparisonOperator"] = json!("GreaterThanThreshold"),
+            "one event does not cross the threshold of 1",
+        ),
+        (|alarm| alarm["Threshold"] = json!(0.0), "it goes off without any such event"),
+        (
+            |alarm| alarm["ComparisonOperator"] = json!("LessThanOrEqualToThreshold"),
+            "it goes off without any such event",
+        ),
         (
             |alarm| {
                 query(alarm)["QueryString"] = json!("filter userIdentity.type = 'Root' and eventName = 'ConsoleLogin'");

@@ -21,6 +21,8 @@ class Page(html.parser.HTMLParser):
                 self.links.append(attributes[name])
 
 
+if len(sys.argv) != 2:
+    sys.exit("usage: links.py FOLDER")
 root = pathlib.Path(sys.argv[1]).resolve()
 pages = {path: Page(path) for path in root.rglob("*.html")}
 broken = []

@@ -217,3 +217,34 @@ fn a_variable_whose_value_nobody_knows_is_named_as_the_doubt() {
     assert_eq!(access.can("sqs:SendMessage").truth, Truth::True);
     assert_eq!(access.can("s3:PutObject").truth, Truth::False);
 }
+
+#[test]
+fn a_service_is_whole_as_far_as_denies_leave_it() {
+    let allow = json!({ "Effect": "Allow", "Action": "*", "Resource": "*" });
+    let whole = |statements: &[&Value]| {
+        let account = account(&[json!({ "Version": "2012-10-17", "Statement": statements })], None);
+        Access::new(&account, account.principal(USER).unwrap()).whole_services()
+    };
+    assert_eq!(whole(&[&allow]), ["*"]);
+    let deny = json!({ "Effect": "Deny", "Action": "s3:DeleteBucket", "Resource": "*" });
+    let services = whole(&[&allow, &deny]);
+    assert!(services.iter().any(|service| service == "iam"), "{services:?}");
+    assert!(!services.iter().any(|service| service == "s3" || service == "*"), "{services:?}");
+}
+
+#[test]
+fn a_statement_that_lacks_what_it_speaks_of_makes_its_document_unread() {
+    let statement = json!({ "Effect": "Allow", "Action": "s3:*", "Resource": "*" });
+    let without = |member: &str| {
+        let mut statement = statement.clone();
+        drop(statement.as_object_mut().unwrap().remove(member));
+        let account = account(&[json!({ "Version": "2012-10-17", "Statement": [statement] })], None);
+        (account.unread().len(), Access::new(&account, account.principal(USER).unwrap()).can("sqs:SendMessage").truth)
+    };
+    assert_eq!(without("Sid"), (0, Truth::False));
+    for member in ["Action", "Resource"] {
+        let (unread, truth) = without(member);
+        assert_eq!(unread, 1, "{member}");
+        assert!(matches!(truth, Truth::Unknown(_)), "{member}: {truth:?}");
+    }
+}

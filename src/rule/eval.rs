@@ -565,13 +565,40 @@ pub fn text(value: &Value<'_>) -> String {
 mod tests {
     use std::sync::Arc;
 
-    use super::{Items, Stop, lists_equal};
+    use super::{Items, Stop, arithmetic, lists_equal};
     use crate::facts::{Gap, UNDECIDED, Value};
+    use crate::rule::node::Function as F;
+    use crate::snapshot::Time;
 
     fn list(items: usize, gap: bool) -> Items<'static> {
         let items: Vec<Value<'static>> = vec![Value::Bool(true); items];
         let gaps: Vec<Gap> = gap.then(|| Gap::of_reason(UNDECIDED, "cut off")).into_iter().collect();
         Items::Made(Arc::from(items), Arc::from(gaps))
+    }
+
+    #[test]
+    fn numbers_and_times_are_reckoned_with_and_what_has_no_result_is_open() {
+        let signs = [F::Add, F::Subtract, F::Multiply, F::Divide, F::Remainder];
+        for (sign, expected) in signs.iter().zip([9, 5, 14, 3, 1]) {
+            let found = arithmetic(sign, &Value::Int(7), &Value::Int(2));
+            assert!(matches!(found, Ok(Value::Int(result)) if result == expected), "{sign:?}");
+        }
+        for (sign, expected) in signs.iter().zip([9.0, 5.0, 14.0, 3.5]) {
+            let found = arithmetic(sign, &Value::Double(7.0), &Value::Double(2.0));
+            assert!(matches!(found, Ok(Value::Double(result)) if result.total_cmp(&expected).is_eq()), "{sign:?}");
+        }
+        for (sign, one, two) in
+            [(F::Add, i64::MAX, 1), (F::Multiply, i64::MIN, -1), (F::Divide, 1, 0), (F::Remainder, 1, 0)]
+        {
+            assert!(arithmetic(&sign, &Value::Int(one), &Value::Int(two)).is_err(), "{sign:?}");
+        }
+        let (day, hour) = (Time::parse("2026-01-02T00:00:00Z").unwrap(), Value::Duration(3_600));
+        for (sign, expected) in [(F::Add, "2026-01-02T01:00:00Z"), (F::Subtract, "2026-01-01T23:00:00Z")] {
+            let found = arithmetic(&sign, &Value::Time(day), &hour);
+            assert!(matches!(found, Ok(Value::Time(time)) if time == Time::parse(expected).unwrap()), "{sign:?}");
+            let span = if matches!(sign, F::Add) { 7_200 } else { 0 };
+            assert!(matches!(arithmetic(&sign, &hour, &hour), Ok(Value::Duration(found)) if found == span), "{sign:?}");
+        }
     }
 
     #[test]

@@ -286,6 +286,15 @@ mod tests {
     }
 
     #[test]
+    fn truth_values_are_one_or_the_other() {
+        let (yes, no) = ("{ $.mfa IS TRUE }", "{ $.mfa IS FALSE }");
+        assert_eq!(judge(yes, yes), Coverage::Covers);
+        assert!(matches!(judge(yes, no), Coverage::Misses(_)));
+        assert_eq!(judge("{ $.mfa EXISTS }", yes), Coverage::Covers);
+        assert!(matches!(judge(yes, "{ $.mfa EXISTS }"), Coverage::Misses(_)));
+    }
+
+    #[test]
     fn a_superset_covers_by_names_wildcards_or_everything() {
         for filter in [
             "{ $.eventName = CreateTrail || $.eventName = DeleteTrail || $.eventName = StopLogging }",

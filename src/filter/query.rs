@@ -376,6 +376,14 @@ mod tests {
     }
 
     #[test]
+    fn a_regular_expression_follows_either_word_for_it() {
+        let keys = "{ $.eventName = DisableKey }";
+        let likes = ["filter eventName like /Key/", "filter eventName =~ /Key/"].map(|query| judge(query, keys));
+        assert_eq!(likes[0], likes[1]);
+        assert!(query("filter eventName = /Key/").is_err());
+    }
+
+    #[test]
     fn every_sign_compares_as_in_a_pattern_and_not_as_another() {
         let signs = ["=", "<", "<=", ">", ">="];
         for sign in signs {

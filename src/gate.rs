@@ -57,3 +57,29 @@ pub fn worst(codes: impl IntoIterator<Item = u8>) -> u8 {
     };
     codes.into_iter().max_by_key(|code| rank(*code)).unwrap_or(EXIT_CLEAN)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{EXIT_CLEAN, EXIT_FINDINGS, EXIT_UNKNOWN, Gate, Threshold, worst};
+    use crate::error::EXIT_ERROR;
+
+    #[test]
+    fn an_error_is_worse_than_findings_and_findings_are_worse_than_what_is_unknown() {
+        let by_rank = [EXIT_CLEAN, EXIT_UNKNOWN, EXIT_FINDINGS, EXIT_ERROR];
+        for (position, code) in by_rank.iter().enumerate() {
+            for other in &by_rank[..=position] {
+                assert_eq!((worst([*code, *other]), worst([*other, *code])), (*code, *code));
+            }
+        }
+        assert_eq!(worst([]), EXIT_CLEAN);
+    }
+
+    #[test]
+    fn an_account_that_was_not_reached_is_unknown_unless_nothing_matters() {
+        let code = |fail_on, allow_unknown| Gate { fail_on, allow_unknown }.not_reached();
+        assert_eq!(code(Threshold::Critical, false), EXIT_UNKNOWN);
+        assert_eq!(code(Threshold::Info, false), EXIT_UNKNOWN);
+        assert_eq!(code(Threshold::None, false), EXIT_CLEAN);
+        assert_eq!(code(Threshold::Critical, true), EXIT_CLEAN);
+    }
+}

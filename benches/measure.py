@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """Measures `posture` beside its floors, in one run, and prints ratios.
 
-    cargo build --release --no-default-features --bin posture --example quota --example value
-    python3 benches/measure.py target/release/posture [--quick] [PART …]
+    cargo build --profile dist --bin posture --example quota --example value
+    python3 benches/measure.py target/dist/posture [--quick] [PART …]
 
-Parts: startup parse threads growth fleet. Processor time (user and system) is compared, and the wall where threads matter (`threads`, `fleet`); each figure is
-the least of several runs, so that other work on the machine disturbs as little as it can. Python 3 alone; `jq`, and the examples beside
-`posture`, where they are there.
+Parts: startup parse threads growth fleet. Processor time (user and system) is compared, and the wall where threads matter (`threads`,
+`fleet`); each figure is the least of several runs (a fleet has one), so that other work on the machine disturbs as little as it can. Python 3
+alone; `jq`, and the examples beside `posture`, where they are there.
 """
 
 import json

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// A third of judging is memory being handed out and taken back, which musl's own allocator is slow at.
+/// A third of judging is memory being handed out and taken back, for which musl's own allocator has one lock.
 #[cfg(target_env = "musl")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -1,7 +1,8 @@
 //! IAM users: authorization details, credential report and virtual MFA devices joined by name.
 
-use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
 
 use super::authorization::{self, Entity, member};
 use super::credential_report::{CredentialReport, ROOT_ROW, Row};
@@ -63,10 +64,10 @@ facts! {
     }
 }
 
-/// Builds the IAM users of an account; the list has gaps when neither source is whole.
 /// Users that are looked at in one go: handing out fewer would cost more than it gains.
 const AT_ONCE: usize = 256;
 
+/// Builds the IAM users of an account; the list has gaps when neither source is whole.
 pub(crate) fn build(
     snapshot: &Snapshot,
     report: &CredentialReport,

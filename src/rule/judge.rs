@@ -60,23 +60,19 @@ impl Listed {
 /// Judges all resources by all rules.
 pub fn judge(rules: &[&Rule], snapshot: &Snapshot, facts: &Facts, settings: &Settings, listed: Listed) -> Judged {
     let labels = &Labels { snapshot, known: snapshot.observations().iter().map(|_| OnceLock::new()).collect() };
-    let rules: Vec<&Rule> = rules.iter().copied().filter(|rule| !rule.deprecated).collect();
+    let rules = rules.iter().copied().filter(|rule| !rule.deprecated);
     // Some kinds are worked out when they are first listed, on all processors: were that done while rules are judged side by
     // side, those that list the same kind would wait for the first of them.
-    let mut listings: BTreeMap<&str, Listing<'_>> = BTreeMap::new();
-    for rule in &rules {
-        listings.entry(rule.kind.schema.name).or_insert_with(|| (rule.kind.list)(facts));
-    }
-    let by_rule: Vec<(Counts, Vec<Finding>)> = rules
-        .par_iter()
-        .map(|rule| match listings.get(rule.kind.schema.name) {
-            Some(listing) => RuleJudge { rule, listing, labels, facts, settings, listed }.judge(),
-            None => (Counts::default(), Vec::new()),
-        })
-        .collect();
+    let mut listings: BTreeMap<&str, Arc<Listing<'_>>> = BTreeMap::new();
+    let rules = rules.map(|rule| {
+        let listing = listings.entry(rule.kind.schema.name).or_insert_with(|| Arc::new((rule.kind.list)(facts)));
+        RuleJudge { rule, listing: Arc::clone(listing), labels, facts, settings, listed }
+    });
+    let rules: Vec<RuleJudge<'_>> = rules.collect();
+    let by_rule: Vec<(Counts, Vec<Finding>)> = rules.par_iter().map(RuleJudge::judge).collect();
     let mut judged = Judged::default();
-    for (rule, (counts, findings)) in rules.iter().zip(by_rule) {
-        judged.counts.insert(rule.id.clone(), counts);
+    for (judge, (counts, findings)) in rules.iter().zip(by_rule) {
+        judged.counts.insert(judge.rule.id.clone(), counts);
         judged.findings.extend(findings);
     }
     judged.findings.par_sort_by(|one, two| key(one).cmp(&key(two)));
@@ -110,7 +106,7 @@ impl Labels<'_> {
 
 struct RuleJudge<'a> {
     rule: &'a Rule,
-    listing: &'a Listing<'a>,
+    listing: Arc<Listing<'a>>,
     labels: &'a Labels<'a>,
     facts: &'a Facts,
     settings: &'a Settings,
@@ -119,7 +115,7 @@ struct RuleJudge<'a> {
 
 impl RuleJudge<'_> {
     fn judge(&self) -> (Counts, Vec<Finding>) {
-        let listing = self.listing;
+        let listing = self.listing.as_ref();
         let attested = attested(self.rule, self.settings);
         let steps = steps_for(listing.resources.len());
         let (mut counts, mut findings) = if listing.resources.len() < AT_ONCE {

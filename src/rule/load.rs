@@ -366,7 +366,8 @@ pub(crate) fn set_params<'a>(
 
 /// Refuses a parameter that has, or whose list holds, something else than the rule's file lists.
 fn check_values(name: &str, param: &Param, value: &Constant) -> Result<(), String> {
-    let known: Vec<Constant> = param.values.iter().filter_map(constant).collect();
+    let known: Option<Vec<Constant>> = param.values.iter().map(constant).collect();
+    let known = known.ok_or_else(|| format!("parameter `{name}`: `values` are scalars"))?;
     let given = match value {
         Constant::List(items) => items.as_slice(),
         one => std::slice::from_ref(one),

@@ -179,10 +179,11 @@ fn alert(
         events.as_ref().map_or_else(none, |all| filters.alert(Bounds { all, none_but }, trails, way, uses))
     };
     let by_filter_at_all = by_filter(None, uses);
-    let by_exact_filter = match &by_filter_at_all {
+    let by_exact_filter = match (&by_filter_at_all, &at_most) {
         // Its topics are noted already.
-        Link::Holds(_) => by_filter(at_most.as_ref(), &mut Vec::new()),
-        Link::Broken(..) | Link::Open(_) => by_filter_at_all.clone(),
+        (Link::Holds(_), Some(events)) => by_filter(Some(events), &mut Vec::new()),
+        (Link::Holds(_), None) => none(),
+        (Link::Broken(..) | Link::Open(_), _) => by_filter_at_all.clone(),
     };
     let by_log_alarm = control.records(&[]).map_or_else(none, |events| log_alarm::alert(&events, trails, way, uses));
     let by_rule = rules.alert(control, way.walk, uses);

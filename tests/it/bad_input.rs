@@ -171,6 +171,14 @@ fn a_typo_in_a_path_names_line_column_and_the_right_fact() {
     rule_refused("user.mfa_active", "user.mfa_activ", &[":8:17", "did you mean `mfa_active`?"]);
     rule_refused("user.mfa_active", "usr.mfa_active", &[":8:12", "did you mean `user`?"]);
     rule_refused("message: no MFA", "message: \"{nam} has no MFA\"", &[":9:", "did you mean `name`?"]);
+    let with_values =
+        |values: &str| format!("params:\n  scope: {{ default: all, values: {values}, doc: who }}\nresource: iam-user");
+    rule_refused("resource: iam-user", &with_values("[{ all: 1 }]"), &["parameter `scope`: `values` are scalars"]);
+    rule_refused(
+        "resource: iam-user",
+        &with_values("[some]"),
+        &["parameter `scope` takes no \"all\"; there are \"some\""],
+    );
     rule_refused("resource: iam-user", "resource: iam-usr", &[":5:", "did you mean `iam-user`?"]);
 }
 

@@ -9,13 +9,11 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::facts::{AlertRoute, FactRef, Facts, Gap, KINDS, Observed, Record, RouteLink, Schema, Type, Value};
+use crate::facts::{AlertRoute, Climber, FactRef, Facts, Gap, KINDS, Observed, Record, RouteLink, Schema, Type, Value};
 use crate::iam::escalation::{Chain, Step};
 
-/// Diagrams of one kind in a report; a fleet's worth of drawings helps nobody.
+/// Alerts of a report that are drawn; a fleet's worth of drawings helps nobody.
 const MOST: usize = 50;
-/// Ways of one principal to administrator that are drawn.
-const MOST_WAYS: usize = 3;
 /// How deep facts are searched for routes.
 const DEPTH: usize = 6;
 
@@ -106,15 +104,14 @@ impl Diagrams {
     /// The diagrams of an account, after its rules were judged.
     pub fn of(facts: &Facts) -> Self {
         let mut all = Self::default();
-        all.add(alert_routes(facts));
-        all.add(escalations(facts.known_chains()));
+        all.drawn = alert_routes(facts);
+        all.left_out = all.drawn.len().saturating_sub(MOST);
+        all.drawn.truncate(MOST);
+        if let Some(escalations) = facts.known_escalations() {
+            all.drawn.extend(escalations.climbers().iter().map(escalation));
+            all.left_out += escalations.further_climbers();
+        }
         all
-    }
-
-    fn add(&mut self, mut diagrams: Vec<Diagram>) {
-        self.left_out += diagrams.len().saturating_sub(MOST);
-        diagrams.truncate(MOST);
-        self.drawn.extend(diagrams);
     }
 }
 
@@ -287,30 +284,12 @@ fn truth(record: &dyn Record, name: &str) -> State {
     }
 }
 
-/// The ways to administrator, by principal: those that surely lead there before those that depend, short before long.
-fn escalations(chains: &[Chain]) -> Vec<Diagram> {
-    let mut by_principal: BTreeMap<&str, Vec<&Chain>> = BTreeMap::new();
-    for chain in chains {
-        by_principal.entry(&chain.principal).or_default().push(chain);
-    }
-    let mut diagrams: Vec<Diagram> =
-        by_principal.into_iter().map(|(principal, chains)| escalation(principal, chains)).collect();
-    let length = |diagram: &Diagram| diagram.ways.first().map_or(0, |way| way.edges.len());
-    diagrams.sort_by(|one, two| {
-        let key = |diagram: &Diagram| (std::cmp::Reverse(diagram.state), length(diagram));
-        key(one).cmp(&key(two)).then_with(|| one.title.cmp(&two.title))
-    });
-    diagrams
-}
-
-fn escalation(principal: &str, chains: Vec<&Chain>) -> Diagram {
-    let mut ways: Vec<Way> = chains.into_iter().map(climb).collect();
-    // The order of equal ways is the engine's, which is the methods'.
-    ways.sort_by_key(|way| (std::cmp::Reverse(way.state), way.edges.len()));
-    let further_ways = ways.len().saturating_sub(MOST_WAYS);
-    ways.truncate(MOST_WAYS);
+/// The ways to administrator of one principal.
+fn escalation(climber: &Climber) -> Diagram {
+    let ways: Vec<Way> = climber.ways.iter().map(climb).collect();
     let state = ways.first().map_or(State::Unknown, |way| way.state);
-    Diagram { kind: Kind::Escalation, title: principal.to_owned(), state, ways, further_ways }
+    let (title, further_ways) = (climber.principal.clone(), climber.further_ways);
+    Diagram { kind: Kind::Escalation, title, state, ways, further_ways }
 }
 
 fn climb(chain: &Chain) -> Way {

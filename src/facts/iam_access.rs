@@ -7,15 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{LazyLock, OnceLock};
 
 use super::authorization;
-use super::iam_glance::{Glance, Look, billing_actions};
+use super::iam_escalation::Escalations;
+use super::iam_glance::{Glance, Look, billing_actions, surely_beyond_mfa};
 use super::iam_user::IamUser;
 use super::resource::Resource;
 use super::{Fact, Gap, List, MALFORMED, Observed, Origin, UNDECIDED};
 use crate::facts;
 use crate::iam::access::{Access, BUDGET_ACTIONS};
-use crate::iam::account::{Account, Boundary, DocumentId, Principal, PrincipalKind};
+use crate::iam::account::{Account, Attached, Boundary, DocumentId, Principal, PrincipalKind};
 use crate::iam::document::Rule;
-use crate::iam::escalation::{Chain, paths_to_administrator};
 use crate::iam::pattern::Pattern;
 use crate::iam::{Effect, PrincipalBlock, Truth, policy};
 use crate::snapshot::{Said, Snapshot, shapes::iam};
@@ -51,18 +51,18 @@ pub(crate) struct Engine {
     pub(super) guardrails: Account,
     /// What a look at each document tells, by its position.
     glances: Vec<Glance>,
-    chains: OnceLock<Vec<Chain>>,
+    escalations: OnceLock<Escalations>,
 }
 
 impl Engine {
     /// How principals could become administrator, worked out once.
-    pub(super) fn chains(&self) -> &[Chain] {
-        self.chains.get_or_init(|| paths_to_administrator(std::slice::from_ref(&self.account)))
+    pub(super) fn escalations(&self) -> &Escalations {
+        self.escalations.get_or_init(|| Escalations::read(&self.account))
     }
 
-    /// The chains to administrator, if anybody asked for them yet.
-    pub(super) fn known_chains(&self) -> &[Chain] {
-        self.chains.get().map_or(&[], Vec::as_slice)
+    /// The same, if anybody asked for it yet.
+    pub(super) fn known_escalations(&self) -> Option<&Escalations> {
+        self.escalations.get()
     }
 
     /// Reads the authorization details of a snapshot.
@@ -88,7 +88,7 @@ impl Engine {
             origin,
             guardrails: super::iam_question::guardrails(snapshot),
             glances: Vec::new(),
-            chains: OnceLock::new(),
+            escalations: OnceLock::new(),
         };
         let look = Look::everything();
         let documents = (0..engine.account.document_count()).map(DocumentId::at);
@@ -107,21 +107,41 @@ impl Engine {
     /// authorization details do not hold.
     pub(crate) fn of_user(&self, arn: &str) -> Option<(Observed<bool>, Observed<bool>)> {
         let principal = self.account.principal(arn)?;
-        let glance = self.glance(principal);
-        let is_open = |glance: Glance| glance.beyond_mfa && !glance.denies;
-        let enforced = match glance.map(is_open) {
-            Some(true) if self.account.bounds(principal).is_empty() => Truth::False,
-            _ => Access::new(&self.account, principal).mfa().enforced,
+        let enforced = if self.is_plainly_without_mfa(principal) {
+            Truth::False
+        } else {
+            Access::new(&self.account, principal).mfa().enforced
         };
         Some((self.observed(self.is_admin(principal)), self.observed(enforced)))
     }
 
-    /// What a look at the policies of a principal tells; `None` where some of them are not known.
-    fn glance(&self, principal: &Principal) -> Option<Glance> {
+    /// Whether a look at the policies of a principal shows that they give more than setting up MFA without it.
+    fn is_plainly_without_mfa(&self, principal: &Principal) -> bool {
+        let bounds = self.account.bounds(principal);
+        if !self.glance(principal).is_some_and(|glance| glance.beyond_mfa)
+            || bounds.iter().any(|bound| !bound.unknown().is_empty())
+        {
+            return false;
+        }
+        let rules = |document: DocumentId| self.account.rules(document);
+        let identity: Vec<&Rule> = self.documents(principal).flat_map(rules).collect();
+        let of_bound = |policies: &[&Attached]| -> Vec<&Rule> {
+            policies.iter().filter_map(|attached| attached.document).flat_map(rules).collect()
+        };
+        let bounds: Vec<Vec<&Rule>> = bounds.iter().map(|bound| of_bound(&bound.policies)).collect();
+        surely_beyond_mfa(&identity, &bounds, Look::everything())
+    }
+
+    /// The documents of the identity policies of a principal that are known.
+    fn documents<'a>(&'a self, principal: &'a Principal) -> impl Iterator<Item = DocumentId> + 'a {
         let groups = principal.groups.iter().filter_map(|name| self.account.groups().get(name.as_ref()));
         let policies = principal.policies.iter().chain(groups.flat_map(|group| group.policies.iter()));
-        let documents = policies.filter_map(|attached| attached.document);
-        let glances = documents.filter_map(|document| self.glances.get(document.index()).copied());
+        policies.filter_map(|attached| attached.document)
+    }
+
+    /// What a look at the policies of a principal tells; `None` where some of them are not known.
+    fn glance(&self, principal: &Principal) -> Option<Glance> {
+        let glances = self.documents(principal).filter_map(|document| self.glances.get(document.index()).copied());
         principal.unknown.is_empty().then(|| glances.fold(Glance::default(), Glance::and))
     }
 

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use crate::iam::Effect;
 use crate::iam::access::{BILLING_ACTIONS, BUDGET_ACTIONS};
-use crate::iam::document::Rule;
+use crate::iam::document::{Patterns, Rule};
 use crate::iam::pattern::Pattern;
 
 /// What a look at policy documents tells, before any question is worked out: most principals of most accounts are settled
@@ -14,7 +14,7 @@ use crate::iam::pattern::Pattern;
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an answer of its own")]
 pub(super) struct Glance {
-    /// An allow may speak of IAM.
+    /// An allow speaks of an action that whoever controls all of IAM may do.
     pub(super) iam: bool,
     /// An allow may speak of budgets.
     pub(super) budgets: bool,
@@ -22,8 +22,6 @@ pub(super) struct Glance {
     pub(super) billing: bool,
     /// An allow without a condition surely gives something besides IAM and STS, where all is that sets up MFA.
     pub(super) beyond_mfa: bool,
-    /// A statement denies.
-    pub(super) denies: bool,
 }
 
 impl Glance {
@@ -32,22 +30,16 @@ impl Glance {
         let mut glance = Self::default();
         for rule in rules {
             if rule.effect == Effect::Deny {
-                glance.denies = true;
                 continue;
             }
             let speaks = |of: &[Pattern]| {
                 let apart = |own: &Pattern| of.iter().all(|action| own.starts_apart(action));
                 rule.actions.excluded || !rule.actions.list.iter().all(apart)
             };
-            glance.iam |= speaks(&look.iam);
+            glance.iam |= rule.actions.contains(&look.iam);
             glance.budgets |= speaks(&look.budgets);
             glance.billing |= speaks(&look.billing);
-            let beyond = |own: &Pattern| look.mfa.iter().all(|service| own.starts_apart(service));
-            let resources = &rule.resources.fixed;
-            glance.beyond_mfa |= rule.conditions.is_empty()
-                && !rule.actions.excluded
-                && rule.actions.list.iter().any(beyond)
-                && resources.excluded == resources.list.is_empty();
+            glance.beyond_mfa |= beyond_mfa(rule, look).next().is_some();
         }
         glance
     }
@@ -59,14 +51,44 @@ impl Glance {
             budgets: self.budgets || other.budgets,
             billing: self.billing || other.billing,
             beyond_mfa: self.beyond_mfa || other.beyond_mfa,
-            denies: self.denies || other.denies,
         }
     }
 }
 
+/// What a statement surely gives besides IAM and STS.
+fn beyond_mfa<'r>(rule: &'r Rule, look: &'r Look) -> impl Iterator<Item = &'r Pattern> {
+    let resources = &rule.resources.fixed;
+    let surely = rule.effect == Effect::Allow
+        && rule.conditions.is_empty()
+        && !rule.actions.excluded
+        && resources.excluded == resources.list.is_empty();
+    let beyond = |own: &&Pattern| look.mfa.iter().all(|service| own.starts_apart(service));
+    rule.actions.list.iter().filter(move |_| surely).filter(beyond)
+}
+
+/// Whether the statements of identity policies surely give something besides IAM and STS that every bound allows on
+/// everything and of which no deny speaks, whatever its conditions: it is allowed without MFA.
+pub(super) fn surely_beyond_mfa(identity: &[&Rule], bounds: &[Vec<&Rule>], look: &Look) -> bool {
+    let all = || identity.iter().chain(bounds.iter().flatten());
+    let denies: Vec<&Rule> = all().filter(|rule| rule.effect == Effect::Deny).copied().collect();
+    let speaks = |rule: &&Rule, action: &str| rule.actions.contains(action);
+    let gives_all = |rule: &&Rule| {
+        let resources = &rule.resources.fixed;
+        rule.effect == Effect::Allow
+            && rule.conditions.is_empty()
+            && (*resources == Patterns::everything() || resources.list.iter().any(Pattern::is_anything))
+            && resources.excluded == resources.list.is_empty()
+    };
+    identity.iter().flat_map(|rule| beyond_mfa(rule, look)).any(|pattern| {
+        let action = pattern.shortest();
+        !denies.iter().any(|deny| speaks(deny, &action))
+            && bounds.iter().all(|bound| bound.iter().any(|rule| gives_all(rule) && speaks(rule, &action)))
+    })
+}
+
 /// What a glance looks for.
 pub(super) struct Look {
-    iam: Vec<Pattern>,
+    iam: String,
     budgets: Vec<Pattern>,
     billing: Vec<Pattern>,
     mfa: Vec<Pattern>,
@@ -82,7 +104,7 @@ impl Look {
     fn new() -> Self {
         let patterns = |actions: &[&str]| actions.iter().map(|action| Pattern::action(action)).collect();
         Self {
-            iam: patterns(&["iam:*"]),
+            iam: Pattern::action("iam:*").shortest(),
             budgets: patterns(BUDGET_ACTIONS),
             billing: billing_actions().map(Pattern::action).collect(),
             mfa: patterns(&["iam:*", "sts:*"]),

@@ -1,6 +1,6 @@
 //! Policies as resources: what each managed and inline policy grants, and who holds inline ones.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::iam_access::Engine;
 use super::resource::Resource;
@@ -9,8 +9,7 @@ use crate::facts;
 use crate::iam::Effect;
 use crate::iam::account::{Attached, DocumentId, PolicyName, PrincipalKind};
 use crate::iam::document::Rule;
-use crate::iam::escalation::Step;
-use crate::iam::pattern::Pattern;
+use crate::iam::pattern::{Pattern, Token};
 
 facts! {
     /// A policy: the customer's, one of AWS that is attached to something, or an inline one.
@@ -88,7 +87,6 @@ pub(crate) fn principals(engine: &Engine) -> List<Resource<IamPrincipal>> {
 
 /// Managed policies, and the inline ones of users, groups and roles.
 pub(crate) fn policies(engine: &Engine) -> List<Resource<IamPolicy>> {
-    let escalations = Escalations::read(engine);
     let managed = engine.account.policies().iter().map(|(arn, policy)| {
         let kind = if arn.contains(":iam::aws:policy/") { "aws" } else { "customer" };
         let name = arn.rsplit('/').next().unwrap_or(arn);
@@ -96,7 +94,7 @@ pub(crate) fn policies(engine: &Engine) -> List<Resource<IamPolicy>> {
             Some(attached) => Observed::Present(attached),
             None => Observed::Unknown(Gap::of_reason(UNDECIDED, "AWS did not say how often the policy is attached")),
         };
-        policy_of(engine, &escalations, arn.as_ref().to_owned(), (name, kind), attached, policy.document())
+        policy_of(engine, arn.as_ref().to_owned(), (name, kind), attached, policy.document())
     });
     let groups = engine.account.groups().values().flat_map(|group| group.policies.iter());
     let own = engine.account.principals().iter().flat_map(|principal| principal.policies.iter());
@@ -107,7 +105,7 @@ pub(crate) fn policies(engine: &Engine) -> List<Resource<IamPolicy>> {
         PolicyName::Inline { name, .. } => {
             let id = attached.policy.to_string();
             let place = (name.as_ref(), "inline");
-            Some(policy_of(engine, &escalations, id, place, Observed::Present(true), attached.document))
+            Some(policy_of(engine, id, place, Observed::Present(true), attached.document))
         }
     });
     let mut items: Vec<_> = managed.chain(inline).collect();
@@ -117,7 +115,6 @@ pub(crate) fn policies(engine: &Engine) -> List<Resource<IamPolicy>> {
 
 fn policy_of(
     engine: &Engine,
-    escalations: &Escalations,
     id: String,
     (name, kind): (&str, &str),
     attached: Observed<bool>,
@@ -134,7 +131,7 @@ fn policy_of(
             statements.map(|rules| rules.iter().any(|rule| rule.effect == Effect::Allow && rule.actions.excluded)),
             engine.origin,
         ),
-        escalations: known(engine, escalations.through(&id, engine)),
+        escalations: known(engine, engine.escalations().through(&id, &engine.gaps)),
     };
     Resource { id, region: None, facts }
 }
@@ -143,56 +140,19 @@ fn known<T>(engine: &Engine, value: T) -> Fact<T> {
     Fact::present(value, engine.origin)
 }
 
+/// The service of which an action pattern names every action, as `s3:*` does.
+fn whole_service(pattern: &Pattern) -> Option<String> {
+    let [service @ .., Token::Char(':'), Token::Many] = pattern.tokens() else { return None };
+    let letter = |token: &Token| if let Token::Char(letter) = token { Some(*letter) } else { None };
+    service.iter().map(letter).collect::<Option<String>>().filter(|service| !service.contains(':'))
+}
+
 fn whole_services(rules: &[Rule]) -> List<String> {
     let mut services = BTreeSet::new();
     for rule in rules.iter().filter(|rule| rule.effect == Effect::Allow && !rule.actions.excluded) {
         for pattern in rule.actions.list.iter() {
-            let prefix = pattern.literal_prefix();
-            if let Some((service, "")) = prefix.split_once(':')
-                && *pattern == Pattern::action(&format!("{service}:*"))
-            {
-                services.insert(service.to_owned());
-            }
+            services.extend(whole_service(pattern));
         }
     }
     List::whole(services.into_iter().collect())
-}
-
-/// The methods of the account's escalation chains, by the policy whose statement allows the step.
-struct Escalations {
-    certain: BTreeMap<String, BTreeSet<String>>,
-    doubtful: BTreeMap<String, BTreeSet<String>>,
-}
-
-impl Escalations {
-    fn read(engine: &Engine) -> Self {
-        let mut all = Self { certain: BTreeMap::new(), doubtful: BTreeMap::new() };
-        for chain in engine.chains() {
-            let certain = chain.steps.iter().all(|step| step.depends_on.is_empty());
-            for step in &chain.steps {
-                all.add(step, certain);
-            }
-        }
-        all
-    }
-
-    fn add(&mut self, step: &Step, certain: bool) {
-        let methods = if certain { &mut self.certain } else { &mut self.doubtful };
-        for statement in &step.statements {
-            if let Some((policy, _)) = statement.rsplit_once('#') {
-                methods.entry(policy.to_owned()).or_default().insert(format!("{} ({})", step.method, step.title));
-            }
-        }
-    }
-
-    /// The methods through one policy; the list may go on where a chain depends on what the snapshot cannot settle.
-    fn through(&self, policy: &str, engine: &Engine) -> List<String> {
-        let items = self.certain.get(policy).into_iter().flatten().cloned().collect();
-        let mut gaps = engine.gaps.clone();
-        if let Some(methods) = self.doubtful.get(policy) {
-            let methods = methods.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-            gaps.push(Gap::of_reason(UNDECIDED, format!("whether {methods} leads to administrator is not settled")));
-        }
-        List { items, gaps }
-    }
 }

@@ -25,6 +25,7 @@ mod governance;
 mod health_rule;
 mod iam_access;
 mod iam_account;
+mod iam_escalation;
 mod iam_glance;
 mod iam_group;
 mod iam_policy;
@@ -69,6 +70,7 @@ pub use governance::{Central, Governance, TrustedService};
 pub use health_rule::{HealthRouting, HealthRule, Region};
 pub use iam_access::AccountAccess;
 pub use iam_account::IamAccount;
+pub use iam_escalation::{Climber, Escalations};
 pub use iam_group::IamGroup;
 pub use iam_policy::{IamPolicy, IamPrincipal, InlinePolicy};
 pub use iam_question::{Oracle, Question};
@@ -98,7 +100,6 @@ pub use value::{
 
 use std::sync::OnceLock;
 
-use crate::iam::escalation::Chain;
 use crate::snapshot::{Operation, Snapshot, Time};
 
 /// Everything that rules can know of one account.
@@ -169,9 +170,9 @@ impl Facts {
         self.policies.get_or_init(|| iam_policy::policies(&self.engine))
     }
 
-    /// The chains to administrator, as far as a rule asked for them; nothing is worked out here.
-    pub fn known_chains(&self) -> &[Chain] {
-        self.engine.known_chains()
+    /// The ways to administrator, if a rule asked for them; nothing is worked out here.
+    pub fn known_escalations(&self) -> Option<&Escalations> {
+        self.engine.known_escalations()
     }
 
     /// Users, groups and roles with their inline policies.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 /// What is known of one condition key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Fact {
     /// The request has the key, with these values.
     Present(Vec<String>),

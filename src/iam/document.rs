@@ -1,7 +1,6 @@
 //! A policy document made ready for questions about sets: patterns compiled once and shared.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::Hash;
 use std::sync::{Arc, OnceLock};
 
 use super::pattern::{Pattern, Token};
@@ -50,18 +49,9 @@ pub struct Interner {
     actions: HashMap<String, Pattern>,
     resources: HashMap<String, Pattern>,
     names: HashSet<Arc<str>>,
-    lists: HashSet<Arc<[Pattern]>>,
+    /// By where their patterns lie: equal patterns are one.
+    lists: HashMap<Box<[usize]>, Arc<[Pattern]>>,
     conditions: HashSet<Arc<[Condition]>>,
-}
-
-/// The slice that was kept before, else this one.
-fn shared<T: Eq + Hash>(kept: &mut HashSet<Arc<[T]>>, list: Vec<T>) -> Arc<[T]> {
-    if let Some(known) = kept.get(list.as_slice()) {
-        return Arc::clone(known);
-    }
-    let list: Arc<[T]> = list.into();
-    kept.insert(Arc::clone(&list));
-    list
 }
 
 impl Interner {
@@ -116,13 +106,27 @@ impl Interner {
                 ResourceBlock::NotResource(list) => self.resources(true, list),
             },
             principal: statement.principal,
-            conditions: shared(&mut self.conditions, statement.conditions),
+            conditions: self.conditions(statement.conditions),
         }
+    }
+
+    fn conditions(&mut self, list: Vec<Condition>) -> Arc<[Condition]> {
+        if let Some(known) = self.conditions.get(list.as_slice()) {
+            return Arc::clone(known);
+        }
+        let list: Arc<[Condition]> = list.into();
+        self.conditions.insert(Arc::clone(&list));
+        list
+    }
+
+    fn list(&mut self, list: Vec<Pattern>) -> Arc<[Pattern]> {
+        let addresses = list.iter().map(Pattern::address).collect();
+        Arc::clone(self.lists.entry(addresses).or_insert_with(|| list.into()))
     }
 
     fn actions(&mut self, excluded: bool, list: &[super::policy::ActionPattern]) -> Patterns {
         let list = list.iter().map(|pattern| self.action(pattern.lower())).collect();
-        Patterns { excluded, list: shared(&mut self.lists, list) }
+        Patterns { excluded, list: self.list(list) }
     }
 
     fn resources(&mut self, excluded: bool, list: &[Template]) -> Resources {
@@ -130,7 +134,7 @@ impl Interner {
             list.iter().partition(|template| template.has_variable());
         let fixed = fixed.into_iter().map(|template| self.resource(template)).collect();
         Resources {
-            fixed: Patterns { excluded, list: shared(&mut self.lists, fixed) },
+            fixed: Patterns { excluded, list: self.list(fixed) },
             varying: varying.into_iter().cloned().collect(),
         }
     }
@@ -142,6 +146,11 @@ pub fn resource_pattern(template: &Template) -> Pattern {
 }
 
 impl Patterns {
+    /// Where the list lies: tells copies of one list from others as long as one of them is kept.
+    pub(crate) fn address(&self) -> (bool, usize) {
+        (self.excluded, self.list.as_ptr().addr())
+    }
+
     /// Every text.
     pub fn everything() -> Self {
         Self { excluded: true, list: Arc::default() }
@@ -201,6 +210,17 @@ impl Rule {
         self.conditions.is_empty() && !self.has_variables()
     }
 
+    /// The condition keys that the statement's conditions ask for, as they are written.
+    pub(crate) fn condition_keys(&self) -> impl Iterator<Item = &str> {
+        let values = self.conditions.iter().flat_map(|condition| &condition.values);
+        self.conditions.iter().map(|condition| condition.key.as_str()).chain(values.flat_map(variables))
+    }
+
+    /// All keys that what the statement says depends on, those of variables in its resources included.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.condition_keys().chain(self.resources.varying.iter().flat_map(variables))
+    }
+
     /// True when the resources depend on who asks.
     pub fn has_variables(&self) -> bool {
         !self.resources.varying.is_empty()
@@ -215,6 +235,14 @@ impl Resources {
         let list = self.fixed.list.iter().cloned().chain(varying).collect();
         Patterns { excluded: self.fixed.excluded, list }
     }
+}
+
+/// The keys of a template's variables.
+fn variables(template: &Template) -> impl Iterator<Item = &str> {
+    template.pieces().iter().filter_map(|piece| match piece {
+        Piece::Variable { key, .. } => Some(key.as_str()),
+        _ => None,
+    })
 }
 
 /// Says what is known of a variable, by its key.

@@ -12,6 +12,7 @@ use super::policy::{
 };
 use super::template::Template;
 use serde_json::{Map, Value};
+use std::fmt;
 use std::str::FromStr;
 
 type Object = Map<String, Value>;
@@ -75,13 +76,15 @@ impl Reader {
     fn resource_block(&self, object: &Object, at: &str) -> Result<ResourceBlock, PolicyError> {
         Ok(match one_of(object, at, "Resource", "NotResource")? {
             Either::Neither => ResourceBlock::None,
-            Either::First(value) => ResourceBlock::Resource(self.templates(value, &format!("{at}/Resource"))?),
-            Either::Second(value) => ResourceBlock::NotResource(self.templates(value, &format!("{at}/NotResource"))?),
+            Either::First(value) => ResourceBlock::Resource(self.templates(value, At(at, "Resource"))?),
+            Either::Second(value) => ResourceBlock::NotResource(self.templates(value, At(at, "NotResource"))?),
         })
     }
 
-    fn templates(&self, value: &Value, at: &str) -> Result<Vec<Template>, PolicyError> {
-        texts(value, at)?.into_iter().map(|(text, place)| template(text, self.variables, &place)).collect()
+    fn templates(&self, value: &Value, at: At<'_>) -> Result<Vec<Template>, PolicyError> {
+        let place = |index| if value.is_array() { format!("{at}/{index}") } else { at.to_string() };
+        let texts = texts(value, at)?.into_iter().enumerate();
+        texts.map(|(index, text)| template(text, self.variables, &|| place(index))).collect()
     }
 
     fn conditions(&self, object: &Object, at: &str) -> Result<Vec<Condition>, PolicyError> {
@@ -117,7 +120,7 @@ impl Reader {
         };
         let values = members
             .into_iter()
-            .map(|(member, place)| template(&scalar(member, &place)?, variables, &place))
+            .map(|(member, place)| template(&scalar(member, &place)?, variables, &|| place.clone()))
             .collect::<Result<_, _>>()?;
         Ok(Condition { operator, key: key.to_owned(), values })
     }
@@ -143,7 +146,7 @@ fn effect(object: &Object, at: &str) -> Result<Effect, PolicyError> {
 
 fn action_block(object: &Object, at: &str) -> Result<ActionBlock, PolicyError> {
     let patterns = |value, name| -> Result<Vec<ActionPattern>, PolicyError> {
-        Ok(texts(value, &format!("{at}/{name}"))?.into_iter().map(|(text, _)| ActionPattern::new(text)).collect())
+        Ok(texts(value, At(at, name))?.into_iter().map(ActionPattern::new).collect())
     };
     Ok(match one_of(object, at, "Action", "NotAction")? {
         Either::Neither => ActionBlock::None,
@@ -155,29 +158,31 @@ fn action_block(object: &Object, at: &str) -> Result<ActionBlock, PolicyError> {
 fn principal_block(object: &Object, at: &str) -> Result<PrincipalBlock, PolicyError> {
     Ok(match one_of(object, at, "Principal", "NotPrincipal")? {
         Either::Neither => PrincipalBlock::None,
-        Either::First(value) => PrincipalBlock::Principal(principals(value, &format!("{at}/Principal"))?),
-        Either::Second(value) => PrincipalBlock::NotPrincipal(principals(value, &format!("{at}/NotPrincipal"))?),
+        Either::First(value) => PrincipalBlock::Principal(principals(value, At(at, "Principal"))?),
+        Either::Second(value) => PrincipalBlock::NotPrincipal(principals(value, At(at, "NotPrincipal"))?),
     })
 }
 
-fn principals(value: &Value, at: &str) -> Result<Vec<Principal>, PolicyError> {
+fn principals(value: &Value, at: At<'_>) -> Result<Vec<Principal>, PolicyError> {
     let Value::Object(object) = value else {
         // A bare text other than `*` is outside the grammar, but SQS and SNS store it as given; it means an AWS principal.
         let listed = |text: &str| match text {
             "*" => Principal::Everyone,
             other => Principal::Listed { kind: PrincipalKind::Aws, value: other.to_owned() },
         };
-        return Ok(texts(value, at)?.into_iter().map(|(text, _)| listed(text)).collect());
+        return Ok(texts(value, at)?.into_iter().map(listed).collect());
     };
     let mut found = Vec::new();
     for (name, members) in object {
-        let pointer = child(at, name);
+        let pointer = || child(&at.to_string(), name);
         let kind = *PrincipalKind::ALL
             .iter()
             .find(|kind| kind.as_str() == name)
-            .ok_or_else(|| PolicyError::UnknownElement { pointer: pointer.clone() })?;
+            .ok_or_else(|| PolicyError::UnknownElement { pointer: pointer() })?;
         found.extend(
-            texts(members, &pointer)?.into_iter().map(|(text, _)| Principal::Listed { kind, value: text.to_owned() }),
+            texts(members, At(&at.to_string(), name))?
+                .into_iter()
+                .map(|text| Principal::Listed { kind, value: text.to_owned() }),
         );
     }
     // INVARIANT: members are in the order in which they are printed, whatever order the document's keys had.
@@ -188,9 +193,9 @@ fn principals(value: &Value, at: &str) -> Result<Vec<Principal>, PolicyError> {
     Ok(found)
 }
 
-fn template(text: &str, variables: bool, at: &str) -> Result<Template, PolicyError> {
+fn template(text: &str, variables: bool, at: &dyn Fn() -> String) -> Result<Template, PolicyError> {
     Template::parse(text, variables).map_err(|bad| PolicyError::BadVariable {
-        pointer: at.to_owned(),
+        pointer: at(),
         variable: bad.variable,
         reason: bad.reason,
     })
@@ -235,19 +240,27 @@ fn optional_text<'a>(object: &'a Object, at: &str, name: &str) -> Result<Option<
     }
 }
 
-/// A string or a list of strings, each with its pointer.
-fn texts<'a>(value: &'a Value, at: &str) -> Result<Vec<(&'a str, String)>, PolicyError> {
+/// The place of a member: the pointer of what holds it, and its name. Written out where something is wrong with it.
+#[derive(Clone, Copy)]
+struct At<'a>(&'a str, &'a str);
+
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&child(self.0, self.1))
+    }
+}
+
+/// A string or a list of strings.
+fn texts<'a>(value: &'a Value, at: At<'_>) -> Result<Vec<&'a str>, PolicyError> {
     match value {
-        Value::String(text) => Ok(vec![(text, at.to_owned())]),
-        Value::Array(list) => list
-            .iter()
-            .enumerate()
-            .map(|(index, member)| {
-                let place = format!("{at}/{index}");
-                member.as_str().ok_or_else(|| wrong_type(member, &place, "a string")).map(|text| (text, place.clone()))
-            })
-            .collect(),
-        other => Err(wrong_type(other, at, "a string or a list of strings")),
+        Value::String(text) => Ok(vec![text]),
+        Value::Array(list) => {
+            let text = |(index, member): (usize, &'a Value)| {
+                member.as_str().ok_or_else(|| wrong_type(member, &format!("{at}/{index}"), "a string"))
+            };
+            list.iter().enumerate().map(text).collect()
+        }
+        other => Err(wrong_type(other, &at.to_string(), "a string or a list of strings")),
     }
 }
 

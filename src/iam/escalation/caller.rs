@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::bits::{Bits, Set};
 use super::index;
 use super::plans::Plan;
+use super::shared::{Asked, Basis};
 use super::universe::{Class, Node, Reach, Universe};
 use crate::iam::access::{Access, Grant, Judged, Layer, Layers, holds, principal_context};
 use crate::iam::account::{Account, Attached, Bound, BoundKind, PolicyName, PrincipalKind};
@@ -17,7 +19,6 @@ use crate::iam::document::Rule;
 use crate::iam::matching::PrincipalMatch;
 use crate::iam::policy::Effect;
 use crate::iam::region::Language;
-use crate::iam::template::{Piece, Template};
 use crate::iam::truth::Truth;
 
 /// A statement that speaks of an action and binds the caller.
@@ -57,7 +58,7 @@ pub(super) struct Caller<'a, 'u> {
     pub(super) assumable: OnceCell<Reach>,
     reaches: RefCell<Vec<Remembered>>,
     /// By method and account, whether its needs are met.
-    judged: RefCell<BTreeMap<(usize, usize), Rc<Judged<'a>>>>,
+    judged: RefCell<BTreeMap<(usize, usize), Arc<Judged<'a>>>>,
 }
 
 impl<'a, 'u> Caller<'a, 'u> {
@@ -147,9 +148,7 @@ impl<'a, 'u> Caller<'a, 'u> {
 
     /// The statements that speak of some actions, layer by layer: enough to answer questions about these actions.
     fn layers(&self, actions: impl Iterator<Item = u16>) -> Layers<'a> {
-        let mut found: Vec<Known<'a>> = actions.flat_map(|action| self.speaking(action).iter().copied()).collect();
-        found.sort_unstable_by_key(|known| known.position);
-        found.dedup_by_key(|known| known.position);
+        let found = self.all_speaking(actions);
         let grants = |layer: usize| -> Vec<Grant<'a>> {
             let own = found.iter().filter(|known| known.layer == layer);
             own.map(|known| Grant { rule: known.rule, policy: known.policy }).collect()
@@ -177,7 +176,7 @@ impl<'a, 'u> Caller<'a, 'u> {
     }
 
     /// Whether all that a plan asks for is allowed: each of its parts on one and the same resource.
-    pub(super) fn follows(&self, plan: &Plan, account: &str, more: &dyn Fn(&mut Context)) -> Judged<'a> {
+    pub(super) fn follows(&self, plan: &Plan<'_>, account: &str, more: &dyn Fn(&mut Context)) -> Judged<'a> {
         let mut whole = Judged { truth: Truth::True, grants: Vec::new(), example: None };
         for part in &plan.parts {
             let layers = self.layers(part.positions.iter().copied());
@@ -207,13 +206,39 @@ impl<'a, 'u> Caller<'a, 'u> {
     }
 
     /// As [`Caller::follows`] for the needs of a method in an account, remembered.
-    pub(super) fn meets(&self, plan: &Plan, method: usize, home: usize, account: &str) -> Rc<Judged<'a>> {
+    pub(super) fn meets(&self, plan: &Plan<'a>, method: usize, home: usize, account: &str) -> Arc<Judged<'a>> {
         if let Some(known) = self.judged.borrow().get(&(method, home)) {
-            return Rc::clone(known);
+            return Arc::clone(known);
         }
-        let judged = Rc::new(self.follows(plan, account, &|_| {}));
-        self.judged.borrow_mut().insert((method, home), Rc::clone(&judged));
+        let work_out = || self.follows(plan, account, &|_| {});
+        let judged = match self.basis(plan) {
+            Some(basis) => plan.answers.get(basis, work_out),
+            None => Arc::new(work_out()),
+        };
+        self.judged.borrow_mut().insert((method, home), Arc::clone(&judged));
         judged
+    }
+
+    /// What the answer to a plan rests on; `None` where statements may be missing.
+    fn basis(&self, plan: &Plan<'_>) -> Option<Basis> {
+        if !self.node.principal.unknown.is_empty() || self.bounds.iter().any(|bound| !bound.unknown().is_empty()) {
+            return None;
+        }
+        let found = self.all_speaking(plan.parts.iter().flat_map(|part| part.positions.iter().copied()));
+        let keys = found.iter().filter(|known| !known.rule.is_plain()).flat_map(|known| known.rule.keys());
+        Some(Basis {
+            facts: keys.map(|key| self.context().get(key).clone()).collect(),
+            statements: found.iter().map(|known| Asked::of(known.layer, known.rule, known.policy)).collect(),
+            layers: self.bounds.len() + 1,
+        })
+    }
+
+    /// The statements that speak of some actions, in their order.
+    fn all_speaking(&self, actions: impl Iterator<Item = u16>) -> Vec<Known<'a>> {
+        let mut found: Vec<Known<'a>> = actions.flat_map(|action| self.speaking(action).iter().copied()).collect();
+        found.sort_unstable_by_key(|known| known.position);
+        found.dedup_by_key(|known| known.position);
+        found
     }
 
     /// What an action is allowed on; `more` is a further condition key and its value.
@@ -446,9 +471,6 @@ impl<'a> Request<'_, 'a, '_> {
 fn keys_about_target(rule: &Rule) -> Vec<String> {
     let is =
         |key: &String| key.contains("resourcetag/") || key == "iam:permissionsboundary" || key == "aws:resourceaccount";
-    let values = rule.conditions.iter().flat_map(|condition| &condition.values).flat_map(Template::pieces);
-    let variables = values.filter_map(|piece| if let Piece::Variable { key, .. } = piece { Some(key) } else { None });
-    let keys = rule.conditions.iter().map(|condition| &condition.key).chain(variables);
-    let keys: BTreeSet<String> = keys.map(|key| key.to_ascii_lowercase()).filter(is).collect();
+    let keys: BTreeSet<String> = rule.condition_keys().map(str::to_ascii_lowercase).filter(is).collect();
     keys.into_iter().collect()
 }

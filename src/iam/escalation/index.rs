@@ -1,13 +1,14 @@
 //! Which statements speak of the actions that methods use, found once per document and not once per principal.
 
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::bits::Bits;
 use super::methods::{Way, methods};
 use crate::iam::account::{Account, DocumentId};
 use crate::iam::document::Patterns;
+use crate::iam::pattern::Pattern;
 use crate::iam::policy::Effect;
 
 /// A statement that speaks of an action.
@@ -28,7 +29,7 @@ pub(super) struct Spoken {
     pub(super) mentions: Vec<Mention>,
     /// The actions that an allow speaks of.
     pub(super) allowed: Bits,
-    /// Whether there is a deny.
+    /// Whether there is a deny that may speak of IAM.
     pub(super) denies: bool,
     /// Whether there is an allow of anything at all.
     pub(super) allows: bool,
@@ -47,21 +48,20 @@ impl<'a> Index<'a> {
     /// Reads all documents of some accounts.
     pub(super) fn new(accounts: &'a [Account]) -> Self {
         let mut index = Self { documents: Vec::new(), patterns: Vec::new() };
-        let mut known: HashMap<&'a Patterns, u32> = HashMap::new();
-        let mut speaks: BTreeMap<&'a Patterns, Vec<u16>> = BTreeMap::new();
+        let mut known: HashMap<(bool, usize), u32> = HashMap::new();
+        let mut speaks = Speaks::new();
+        let patterns = &mut index.patterns;
         for account in accounts {
             let documents = (0..account.document_count()).map(|document| {
-                read(account, DocumentId::at(document), &mut speaks, &mut |patterns| {
-                    let next = u32::try_from(known.len()).unwrap_or(u32::MAX);
-                    *known.entry(patterns).or_insert(next)
+                read(account, DocumentId::at(document), &mut speaks, &mut |list| {
+                    *known.entry(list.address()).or_insert_with(|| {
+                        patterns.push(list);
+                        u32::try_from(patterns.len() - 1).unwrap_or(u32::MAX)
+                    })
                 })
             });
-            let documents = documents.collect();
-            index.documents.push(documents);
+            index.documents.push(documents.collect());
         }
-        let mut patterns: Vec<(u32, &'a Patterns)> = known.into_iter().map(|(own, number)| (number, own)).collect();
-        patterns.sort_unstable_by_key(|(number, _)| *number);
-        index.patterns = patterns.into_iter().map(|(_, own)| own).collect();
         index
     }
 
@@ -76,20 +76,23 @@ impl<'a> Index<'a> {
     }
 }
 
+/// By where a list of action patterns lies, the actions that it speaks of.
+type Speaks = HashMap<(bool, usize), Vec<u16>>;
+
 /// What a document says of the actions.
 fn read<'a>(
     account: &'a Account,
     document: DocumentId,
-    speaks: &mut BTreeMap<&'a Patterns, Vec<u16>>,
+    speaks: &mut Speaks,
     number_of: &mut dyn FnMut(&'a Patterns) -> u32,
 ) -> Spoken {
     let mut spoken = Spoken { allowed: Bits::empty(actions().len()), ..Spoken::default() };
     for (number, rule) in account.rules(document).iter().enumerate() {
-        let found = speaks.entry(&rule.actions).or_insert_with(|| {
+        let found = speaks.entry(rule.actions.address()).or_insert_with(|| {
             let named = actions().iter().enumerate().filter(|(_, action)| rule.actions.contains(action));
             named.filter_map(|(index, _)| u16::try_from(index).ok()).collect()
         });
-        spoken.denies |= rule.effect == Effect::Deny;
+        spoken.denies |= rule.effect == Effect::Deny && may_speak_of_iam(&rule.actions);
         spoken.allows |= rule.effect == Effect::Allow;
         let Ok(position) = u16::try_from(number) else { break };
         if found.is_empty() {
@@ -105,6 +108,12 @@ fn read<'a>(
     }
     spoken.mentions.sort_unstable();
     spoken
+}
+
+/// Whether actions of IAM may be among these.
+fn may_speak_of_iam(actions: &Patterns) -> bool {
+    static IAM: LazyLock<Pattern> = LazyLock::new(|| Pattern::action("iam:*"));
+    actions.excluded || !actions.list.iter().all(|pattern| pattern.starts_apart(&IAM))
 }
 
 /// The actions of all methods, in lower case and sorted.

@@ -15,6 +15,7 @@ mod levels;
 pub mod methods;
 mod moves;
 mod plans;
+mod shared;
 mod trusts;
 mod universe;
 
@@ -113,12 +114,10 @@ pub fn paths(accounts: &[Account], only: Option<&str>) -> Vec<Chain> {
     all
 }
 
-/// Those of [`paths`] that end at administrator. Who could become whom beside that, which is most of the work on large
+/// Tells those of [`paths`] that end at administrator, in the same order. Who could become whom beside that, which is most of the work on large
 /// accounts, is not worked out.
-pub fn paths_to_administrator(accounts: &[Account]) -> Vec<Chain> {
-    let mut all = Vec::new();
-    tell_each(accounts, None, Goal::Administrator, &mut |chain| all.push(chain));
-    all
+pub fn each_path_to_administrator(accounts: &[Account], tell: &mut dyn FnMut(Chain)) {
+    tell_each(accounts, None, Goal::Administrator, tell);
 }
 
 /// As [`paths`], without keeping the chains: an account at its quotas has more of them than fit beside its snapshot.

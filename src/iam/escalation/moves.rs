@@ -8,10 +8,13 @@ use super::bits::{Bits, Set};
 use super::caller::Caller;
 use super::methods::{Method, Way, methods};
 use super::plans::Plans;
+use super::shared::{Answers, Asked, Basis};
 use super::trusts::Trusts;
 use super::universe::{Class, Node, Reach, Universe};
-use crate::iam::access::{Access, Grant};
+use crate::iam::access::{Access, Grant, principal_context};
 use crate::iam::account::{Attached, DocumentId, PolicyName, PrincipalKind};
+use crate::iam::document::Rule;
+use crate::iam::policy::Effect;
 use crate::iam::truth::Truth;
 
 /// A method that makes the principal another one.
@@ -54,8 +57,10 @@ pub(super) struct Mover<'a, 'u> {
     /// The trust policies.
     pub(super) trusts: Trusts,
     /// What methods need.
-    pub(super) plans: Plans<'u>,
+    pub(super) plans: Plans<'a>,
     ceilings: Vec<OnceLock<Truth>>,
+    /// Ceilings by what they rest on.
+    limits: Answers<Truth>,
     /// Sets of principals, equal ones kept once.
     sets: Mutex<HashSet<Arc<Set>>>,
     profiles: Reach,
@@ -92,7 +97,17 @@ impl<'a, 'u> Mover<'a, 'u> {
         let trusts = Trusts::new(universe);
         let plans = Plans::new(universe.accounts());
         let ceilings = (0..size).map(|_| OnceLock::new()).collect();
-        Self { universe, trusts, plans, ceilings, sets: Mutex::default(), profiles, roles, changeable }
+        Self {
+            universe,
+            trusts,
+            plans,
+            ceilings,
+            limits: Answers::default(),
+            sets: Mutex::default(),
+            profiles,
+            roles,
+            changeable,
+        }
     }
 
     /// Whether a principal is administrator.
@@ -159,12 +174,39 @@ impl<'a, 'u> Mover<'a, 'u> {
     }
 
     fn ceiling_of(&self, node: &Node<'a>, without: Option<&PolicyName>) -> Truth {
-        let limited = !node.account.bounds(node.principal).is_empty()
-            || !node.principal.unknown.is_empty()
-            || node.identity().filter_map(|attached| attached.document).any(|document| self.denies(node, document));
-        if !limited {
+        let bounds = node.account.bounds(node.principal);
+        let own = node.identity().filter(|attached| Some(attached.policy.as_ref()) != without);
+        let documents = own.filter_map(|attached| attached.document);
+        let denying: Vec<DocumentId> = documents.filter(|document| self.denies(node, *document)).collect();
+        let is_known = node.principal.unknown.is_empty() && bounds.iter().all(|bound| bound.unknown().is_empty());
+        if is_known && bounds.is_empty() && denying.is_empty() {
             return Truth::True;
         }
+        let work_out = || Self::limit(node, without);
+        if !is_known {
+            return work_out();
+        }
+        let rules = |document: DocumentId| node.account.rules(document).iter();
+        let identity = denying.into_iter().flat_map(rules).filter(|rule| rule.effect == Effect::Deny);
+        let mut statements: Vec<(usize, &Rule)> = identity.map(|rule| (0, rule)).collect();
+        for (layer, bound) in (1..).zip(&bounds) {
+            let documents = bound.policies.iter().filter_map(|attached| attached.document);
+            statements.extend(documents.flat_map(rules).map(|rule| (layer, rule)));
+        }
+        let mut context = None;
+        let mut fact = |key: &str| {
+            let context = context.get_or_insert_with(|| principal_context(node.account, node.principal));
+            context.get(key).clone()
+        };
+        let basis = Basis {
+            facts: statements.iter().flat_map(|(_, rule)| rule.keys()).map(&mut fact).collect(),
+            statements: statements.iter().map(|(layer, rule)| Asked::anonymous(*layer, rule)).collect(),
+            layers: bounds.len() + 1,
+        };
+        self.limits.get(basis, work_out).as_ref().clone()
+    }
+
+    fn limit(node: &Node<'a>, without: Option<&PolicyName>) -> Truth {
         let access = Access::without(node.account, node.principal, without).without_allows();
         let truth = access.with([Grant::everything()]).is_admin().truth;
         // Missing policies can hold denies; but as the ceiling asks what more could be granted, they leave it open.

@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 
 use super::index;
 use super::methods::{Need, methods};
+use super::shared::Answers;
+use crate::iam::access::Judged;
 use crate::iam::account::Account;
 use crate::iam::catalogue::catalogue;
 use crate::iam::region::Language;
@@ -22,33 +24,35 @@ pub(super) struct Part {
 
 /// All that a method needs in one account.
 #[derive(Debug)]
-pub(super) struct Plan {
+pub(super) struct Plan<'a> {
     /// Every one of these has to be met.
     pub(super) parts: Vec<Part>,
+    /// Whether principals meet them.
+    pub(super) answers: Answers<Judged<'a>>,
 }
 
 /// The plans of all methods in some accounts.
-pub(super) struct Plans<'u> {
-    accounts: &'u [Account],
-    by_account: Vec<Vec<OnceLock<Plan>>>,
+pub(super) struct Plans<'a> {
+    accounts: &'a [Account],
+    by_account: Vec<Vec<OnceLock<Plan<'a>>>>,
 }
 
-impl<'u> Plans<'u> {
+impl<'a> Plans<'a> {
     /// Makes room for the plans. In most accounts few methods come into question.
-    pub(super) fn new(accounts: &'u [Account]) -> Self {
+    pub(super) fn new(accounts: &'a [Account]) -> Self {
         let of_account = |_| methods().iter().map(|_| OnceLock::new()).collect();
         Self { accounts, by_account: accounts.iter().map(of_account).collect() }
     }
 
     /// What a method needs in an account.
-    pub(super) fn of(&self, home: usize, method: usize) -> Option<&Plan> {
+    pub(super) fn of(&self, home: usize, method: usize) -> Option<&Plan<'a>> {
         let (account, slot) = (self.accounts.get(home)?, self.by_account.get(home)?.get(method)?);
         let needs = &methods().get(method)?.needs;
         Some(slot.get_or_init(|| plan(needs, account)))
     }
 }
 
-fn plan(needs: &'static [Need], account: &Account) -> Plan {
+fn plan<'a>(needs: &'static [Need], account: &Account) -> Plan<'a> {
     let (partition, id) = (account.partition.as_str(), account.id.as_str());
     let part = |actions: Vec<&'static str>, regions: Vec<Language>| Part {
         positions: actions.iter().map(|action| index::position(action)).collect(),
@@ -69,5 +73,5 @@ fn plan(needs: &'static [Need], account: &Account) -> Plan {
             .into_iter()
             .map(move |kinds| part(vec![need.action.as_str()], kinds.into_iter().map(Language::of).collect()))
     });
-    Plan { parts: together.chain(single).collect() }
+    Plan { parts: together.chain(single).collect(), answers: Answers::default() }
 }

@@ -107,7 +107,8 @@ pub enum Sample {
 impl Pattern {
     /// The pattern of these tokens; neighbouring stars become one.
     pub fn from_tokens(tokens: impl IntoIterator<Item = Token>) -> Self {
-        let mut merged: Vec<Token> = Vec::new();
+        let tokens = tokens.into_iter();
+        let mut merged: Vec<Token> = Vec::with_capacity(tokens.size_hint().1.unwrap_or_default());
         for token in tokens {
             match (merged.last_mut(), token) {
                 (Some(last), Token::Many) if last.is_many() => *last = Token::Many,
@@ -120,8 +121,9 @@ impl Pattern {
 
     fn of(tokens: Box<[Token]>) -> Self {
         let letter = |token: &Token| if let Token::Char(letter) = token { Some(*letter) } else { None };
-        let literal: Option<String> = tokens.iter().map(letter).collect();
-        Self(Arc::new(Compiled { tokens, literal: literal.map(Box::from) }))
+        let is_literal = tokens.iter().all(|token| letter(token).is_some());
+        let literal = is_literal.then(|| tokens.iter().filter_map(letter).collect::<String>().into());
+        Self(Arc::new(Compiled { tokens, literal }))
     }
 
     /// Reads a text in which `*` and `?` stand for any characters.
@@ -163,6 +165,11 @@ impl Pattern {
     /// The pattern that matches everything.
     pub fn anything() -> Self {
         Self(Arc::new(Compiled { tokens: Box::new([Token::Many]), literal: None }))
+    }
+
+    /// Where the pattern lies: tells copies of one pattern from others as long as one of them is kept.
+    pub(crate) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
     }
 
     /// The tokens, in order.
@@ -260,7 +267,7 @@ impl Pattern {
     }
 
     /// The shortest text of the pattern, wildcards filled with as little as they take.
-    fn shortest(&self) -> String {
+    pub(crate) fn shortest(&self) -> String {
         self.0
             .tokens
             .iter()

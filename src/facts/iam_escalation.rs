@@ -1,0 +1,123 @@
+//! Ways to administrator as facts keep them: the methods through each policy, and those principals that get there first.
+//!
+//! An account at its quotas has tens of thousands of ways, so each is looked at when it is told and let go.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Gap, List, UNDECIDED};
+use crate::iam::account::Account;
+use crate::iam::escalation::{Chain, Step, each_path_to_administrator};
+
+/// Principals whose ways are kept.
+const CLIMBERS: usize = 50;
+/// Ways of one principal that are kept.
+const WAYS: usize = 3;
+
+/// Somebody who reaches administrator, or may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Climber {
+    /// An ARN, or `*` for anybody.
+    pub principal: String,
+    /// The first ways: certain ones before those that depend on something, short ones before long ones.
+    pub ways: Vec<Chain>,
+    /// How many more ways there are.
+    pub further_ways: usize,
+}
+
+/// What is kept of the ways to administrator.
+#[derive(Debug, Default)]
+pub struct Escalations {
+    /// By policy whose statements allow a step, the methods of ways that are certain, and of others.
+    certain: BTreeMap<String, Methods>,
+    doubtful: BTreeMap<String, Methods>,
+    climbers: Vec<Climber>,
+    further_climbers: usize,
+}
+
+/// Methods by id, each with what happens.
+type Methods = BTreeSet<(&'static str, &'static str)>;
+
+impl Escalations {
+    /// Works out the ways of an account.
+    pub(super) fn read(account: &Account) -> Self {
+        let mut all = Self::default();
+        let mut own: Vec<Chain> = Vec::new();
+        each_path_to_administrator(std::slice::from_ref(account), &mut |chain| {
+            all.add_methods(&chain);
+            if own.first().is_some_and(|first| first.principal != chain.principal) {
+                all.add_climber(std::mem::take(&mut own));
+            }
+            own.push(chain);
+        });
+        all.add_climber(own);
+        all
+    }
+
+    /// Those who reach administrator, or may, the surest and quickest first.
+    pub fn climbers(&self) -> &[Climber] {
+        &self.climbers
+    }
+
+    /// How many more there are.
+    pub fn further_climbers(&self) -> usize {
+        self.further_climbers
+    }
+
+    fn add_methods(&mut self, chain: &Chain) {
+        let certain = chain.steps.iter().all(|step| step.depends_on.is_empty());
+        let methods = if certain { &mut self.certain } else { &mut self.doubtful };
+        for step in &chain.steps {
+            let Step { method, title, .. } = step;
+            for (policy, _) in step.statements.iter().filter_map(|statement| statement.rsplit_once('#')) {
+                match methods.get_mut(policy) {
+                    Some(known) => {
+                        known.insert((method, title));
+                    }
+                    None => {
+                        methods.insert(policy.to_owned(), BTreeSet::from([(*method, *title)]));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds whoever has all of these ways.
+    fn add_climber(&mut self, mut ways: Vec<Chain>) {
+        let Some(principal) = ways.first().map(|way| way.principal.clone()) else { return };
+        // The order of equal ways is the engine's, which is the methods'.
+        ways.sort_by_key(rank);
+        let further_ways = ways.len().saturating_sub(WAYS);
+        ways.truncate(WAYS);
+        let climber = Climber { principal, ways, further_ways };
+        let place = self.climbers.partition_point(|known| known.order() <= climber.order());
+        self.climbers.insert(place, climber);
+        self.further_climbers += self.climbers.len().saturating_sub(CLIMBERS);
+        self.climbers.truncate(CLIMBERS);
+    }
+
+    /// The methods through one policy; the list may go on where a chain depends on what the snapshot cannot settle.
+    pub(super) fn through(&self, policy: &str, gaps: &[Gap]) -> List<String> {
+        let named = |methods: &Methods| -> Vec<String> {
+            methods.iter().map(|(method, title)| format!("{method} ({title})")).collect()
+        };
+        let mut list = List { items: self.certain.get(policy).map(named).unwrap_or_default(), gaps: gaps.to_vec() };
+        if let Some(methods) = self.doubtful.get(policy) {
+            let methods = named(methods).join(", ");
+            list.gaps
+                .push(Gap::of_reason(UNDECIDED, format!("whether {methods} leads to administrator is not settled")));
+        }
+        list
+    }
+}
+
+impl Climber {
+    fn order(&self) -> (Option<(Reverse<bool>, usize)>, &str) {
+        (self.ways.first().map(rank), &self.principal)
+    }
+}
+
+/// Certain ways first, then short ones.
+fn rank(chain: &Chain) -> (Reverse<bool>, usize) {
+    (Reverse(chain.steps.iter().all(|step| step.depends_on.is_empty())), chain.steps.len())
+}

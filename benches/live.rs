@@ -4,7 +4,8 @@
 //! no scan can beat: the longest chain of calls of which each needs the answer before it, and for `LookupEvents` the two calls
 //! a second that AWS allows. `docs/performance.md` has results.
 //!
-//! `cargo bench --bench live -- [--round-trip MILLISECONDS] [--users NUMBER] [--regions NUMBER] [--runs NUMBER]`
+//! `cargo bench --bench live -- [--round-trip MILLISECONDS] [--users NUMBER] [--regions NUMBER] [--runs NUMBER] [--serve]`;
+//! `--serve` answers until it is stopped and measures nothing, for profilers.
 
 #![expect(
     clippy::unwrap_used,
@@ -97,9 +98,17 @@ fn main() {
     chosen.truncate(count.max(2));
     let account = regions::account(&hardened, &chosen, users as usize);
     let server = Stub::replay(round_trip, answers(account, 1000));
+    if std::env::args().any(|argument| argument == "--serve") {
+        println!("AWS_ENDPOINT_URL={}", server.url());
+        loop {
+            std::thread::park();
+        }
+    }
     println!("{} Regions, {users} users, {millis} ms a call, the least of {runs} runs", chosen.len());
-    println!("| command | calls | calls a Region | pages of users | floor | wall | ratio | processor | memory |");
-    println!("|---|---|---|---|---|---|---|---|---|");
+    println!(
+        "| command | calls | calls a Region | pages of users | floor | wall | ratio | processor | the server's | memory |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|");
     let snapshot = ["snapshot", "-o", "-"].map(str::to_owned).to_vec();
     let scan = ["scan", "--format", "json", "--fail-on", "none", "--allow-unknown"].map(str::to_owned).to_vec();
     for (name, arguments) in [("snapshot", &snapshot), ("scan", &scan)] {
@@ -107,11 +116,19 @@ fn main() {
     }
 }
 
+/// Processor time of this process, the server, so far.
+fn own_processor() -> Duration {
+    let words = std::fs::read_to_string("/proc/self/stat").unwrap();
+    let fields: Vec<&str> = words.rsplit_once(") ").unwrap().1.split(' ').collect();
+    Duration::from_secs(1) * (fields[11].parse::<u32>().unwrap() + fields[12].parse::<u32>().unwrap()) / 100
+}
+
 fn measure(name: &str, arguments: &[String], server: &Stub, round_trip: Duration, runs: u32) {
     // The first run is the server's to prepare its answers.
     run(server, arguments);
-    let before = server.calls().len();
+    let (before, spent) = (server.calls().len(), own_processor());
     let costs: Vec<Cost> = (0..runs).map(|_| run(server, arguments)).collect();
+    let spent = (own_processor() - spent) / runs;
     let calls: Vec<Call> = server.calls().into_iter().skip(before).collect();
     let least = |of: fn(&Cost) -> Duration| costs.iter().map(of).min().unwrap();
     let (wall, processor) = (least(|cost| cost.wall), least(|cost| cost.processor));
@@ -127,7 +144,7 @@ fn measure(name: &str, arguments: &[String], server: &Stub, round_trip: Duration
         call.operation == "GetAccountAuthorizationDetails" && call.members.to_string().contains("\"User\"")
     };
     println!(
-        "| {name} | {} | {} | {} | {} ms | {} ms | {:.2} | {} ms | {:.1} MiB |",
+        "| {name} | {} | {} | {} | {} ms | {} ms | {:.2} | {} ms | {} ms | {:.1} MiB |",
         calls.len() / runs as usize,
         most / runs,
         calls.iter().filter(is_user).count() / runs as usize,
@@ -135,6 +152,7 @@ fn measure(name: &str, arguments: &[String], server: &Stub, round_trip: Duration
         wall.as_millis(),
         wall.as_secs_f64() / floor.as_secs_f64(),
         processor.as_millis(),
+        spent.as_millis(),
         f64::from(u32::try_from(memory).unwrap()) / 1024.0,
     );
 }

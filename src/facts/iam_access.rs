@@ -374,6 +374,9 @@ fn without_mfa_policy(user: &IamUser) -> Observed<bool> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use super::{Access, Engine, Truth};
     use crate::facts::{Facts, Observed};
     use crate::snapshot::SnapshotReader;
 
@@ -464,5 +467,73 @@ mod tests {
         let group = facts.principals().items.iter().find(|one| one.id.ends_with("group/people")).unwrap();
         assert_eq!(group.facts.inline_policies.state.present().unwrap().items.len(), 1);
         assert_eq!(facts.groups.items[0].facts.members.state.present().unwrap().items, ["ann"]);
+    }
+
+    /// A statement: whether it allows, its actions, its resource, and on what it depends.
+    type Said = (bool, &'static str, &'static str, &'static str);
+
+    fn said() -> impl Strategy<Value = Said> {
+        let actions = prop::sample::select(vec![
+            r#""*""#,
+            r#""iam:*""#,
+            r#""iam:Get*""#,
+            r#""iam:EnableMFADevice""#,
+            r#""s3:*""#,
+            r#""s3:Get*""#,
+            r#""S3:g*","sts:*""#,
+            r#""ec2:Describe*","iam:*User""#,
+            r#""i*:*""#,
+        ]);
+        let resources =
+            prop::sample::select(vec!["*", "arn:aws:s3:::a/*", "arn:aws:iam::123456789012:user/${aws:username}"]);
+        let conditions = prop::sample::select(vec![
+            "",
+            r#","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#,
+            r#","Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}"#,
+            r#","Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}"#,
+        ]);
+        (prop::bool::weighted(0.7), actions, resources, conditions)
+    }
+
+    fn document(said: &[Said]) -> String {
+        let statement = |(allows, actions, resource, condition): &Said| {
+            let effect = if *allows { "Allow" } else { "Deny" };
+            format!(r#"{{"Effect":"{effect}","Action":[{actions}],"Resource":"{resource}"{condition}}}"#)
+        };
+        let statements: Vec<String> = said.iter().map(statement).collect();
+        format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","))
+    }
+
+    proptest! {
+        #[test]
+        fn a_glance_says_what_the_engine_says(
+            own in prop::collection::vec(said(), 0..5),
+            boundary in prop::option::of(prop::collection::vec(said(), 0..3)),
+        ) {
+            let bounded = boundary.is_some();
+            let boundary = document(&boundary.unwrap_or_default());
+            let arn = "arn:aws:iam::123456789012:policy/b";
+            let limit = format!(r#","PermissionsBoundary":{{"PermissionsBoundaryArn":"{arn}"}}"#);
+            let details = format!(
+                r#"{{"UserDetailList":[{{"UserName":"ann","Arn":"arn:aws:iam::123456789012:user/ann","GroupList":[],
+                "AttachedManagedPolicies":[],"UserPolicyList":[{{"PolicyName":"own","PolicyDocument":{}}}]{}}}],
+                "GroupDetailList":[],"RoleDetailList":[],"Policies":[{{"Arn":"{arn}","DefaultVersionId":"v1",
+                "PolicyVersionList":[{{"VersionId":"v1","Document":{boundary}}}]}}]}}"#,
+                document(&own), if bounded { &limit } else { "" }
+            );
+            let text = format!(
+                r#"{{"format":"posture-snapshot/1","collector":"test","collected_at":"2026-01-01T00:00:00Z",
+                "account":"123456789012","partition":"aws","caller":"arn:aws:iam::123456789012:user/auditor","regions":[],
+                "observations":[{{"service":"iam","operation":"GetAccountAuthorizationDetails","region":"us-east-1","response":{details}}}]}}"#
+            );
+            let bytes = std::io::Cursor::new(text.into_bytes());
+            let mut reader = SnapshotReader::from_reader("test".to_owned(), Box::new(bytes)).unwrap();
+            let engine = Engine::read(&reader.next().unwrap().unwrap());
+            let ann = engine.account.principal("arn:aws:iam::123456789012:user/ann").unwrap();
+            if engine.is_plainly_without_mfa(ann) {
+                prop_assert_eq!(Access::new(&engine.account, ann).mfa().enforced, Truth::False);
+            }
+            prop_assert_eq!(engine.is_admin(ann), engine.access(ann).is_admin().truth);
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use crate::iam::Effect;
 use crate::iam::access::{BILLING_ACTIONS, BUDGET_ACTIONS};
-use crate::iam::document::{Patterns, Rule};
+use crate::iam::document::Rule;
 use crate::iam::pattern::Pattern;
 
 /// What a look at policy documents tells, before any question is worked out: most principals of most accounts are settled
@@ -72,13 +72,7 @@ pub(super) fn surely_beyond_mfa(identity: &[&Rule], bounds: &[Vec<&Rule>], look:
     let all = || identity.iter().chain(bounds.iter().flatten());
     let denies: Vec<&Rule> = all().filter(|rule| rule.effect == Effect::Deny).copied().collect();
     let speaks = |rule: &&Rule, action: &str| rule.actions.contains(action);
-    let gives_all = |rule: &&Rule| {
-        let resources = &rule.resources.fixed;
-        rule.effect == Effect::Allow
-            && rule.conditions.is_empty()
-            && (*resources == Patterns::everything() || resources.list.iter().any(Pattern::is_anything))
-            && resources.excluded == resources.list.is_empty()
-    };
+    let gives_all = |rule: &&Rule| rule.effect == Effect::Allow && rule.is_plain() && rule.resources.fixed.are_all();
     identity.iter().flat_map(|rule| beyond_mfa(rule, look)).any(|pattern| {
         let action = pattern.shortest();
         !denies.iter().any(|deny| speaks(deny, &action))

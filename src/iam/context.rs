@@ -4,6 +4,7 @@
 //! decides a condition, the second leaves it open.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What is known of one condition key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -22,18 +23,26 @@ pub enum Fact {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context {
     facts: BTreeMap<String, Fact>,
+    /// What is known besides, unless said otherwise above: shared by many requests.
+    beneath: Option<Arc<Context>>,
     rest: Fact,
 }
 
 impl Context {
     /// A request of which every key is known: what is not listed is absent.
     pub fn complete() -> Self {
-        Self { facts: BTreeMap::new(), rest: Fact::Absent }
+        Self { facts: BTreeMap::new(), beneath: None, rest: Fact::Absent }
     }
 
     /// A request of which only the listed keys are known.
     pub fn open() -> Self {
-        Self { facts: BTreeMap::new(), rest: Fact::Unknown }
+        Self { facts: BTreeMap::new(), beneath: None, rest: Fact::Unknown }
+    }
+
+    /// As much as is known of another request, ready for more.
+    pub fn on(beneath: &Arc<Self>) -> Self {
+        let rest = beneath.rest.clone();
+        Self { facts: BTreeMap::new(), beneath: Some(Arc::clone(beneath)), rest }
     }
 
     /// Says what is known of a key.
@@ -57,15 +66,23 @@ impl Context {
 
     /// Gives a key one value unless something is already known of it.
     pub fn set_default(&mut self, key: &str, value: &str) {
-        self.facts.entry(key.to_ascii_lowercase()).or_insert_with(|| Fact::Present(vec![value.to_owned()]));
+        let key = key.to_ascii_lowercase();
+        if self.told(&key).is_none() {
+            self.set_value(&key, value);
+        }
     }
 
     /// What is known of a key.
     pub fn get(&self, key: &str) -> &Fact {
         if key.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return self.facts.get(&key.to_ascii_lowercase()).unwrap_or(&self.rest);
+            return self.told(&key.to_ascii_lowercase()).unwrap_or(&self.rest);
         }
-        self.facts.get(key).unwrap_or(&self.rest)
+        self.told(key).unwrap_or(&self.rest)
+    }
+
+    /// What was said of a key in lower case.
+    fn told(&self, key: &str) -> Option<&Fact> {
+        self.facts.get(key).or_else(|| self.beneath.as_ref()?.told(key))
     }
 }
 
@@ -79,6 +96,19 @@ mod tests {
         context.set_value("aws:PrincipalTag/Team", "a");
         assert_eq!(context.get("AWS:principaltag/team"), &Fact::Present(vec!["a".to_owned()]));
         assert_eq!(context.get("aws:SourceIp"), &Fact::Absent);
+    }
+
+    #[test]
+    fn a_context_on_another_knows_what_that_one_knows_and_may_say_otherwise() {
+        let mut all = Context::complete();
+        all.set_value("aws:username", "ann");
+        all.set_value("aws:PrincipalAccount", "1");
+        let mut own = Context::on(&Arc::new(all));
+        own.set_value("aws:Username", "bob");
+        own.set_default("aws:PrincipalAccount", "2");
+        let is = |text: &str| Fact::Present(vec![text.to_owned()]);
+        assert_eq!((own.get("aws:username"), own.get("aws:principalaccount")), (&is("bob"), &is("1")));
+        assert_eq!(own.get("aws:SourceIp"), &Fact::Absent);
     }
 
     #[test]

@@ -156,6 +156,11 @@ impl Patterns {
         Self { excluded: true, list: Arc::default() }
     }
 
+    /// True when plainly no text is left out.
+    pub(crate) fn are_all(&self) -> bool {
+        if self.excluded { self.list.is_empty() } else { self.list.iter().any(Pattern::is_anything) }
+    }
+
     /// Whether a text is listed (or, when excluded, is not).
     pub fn contains(&self, text: &str) -> bool {
         self.list.iter().any(|pattern| pattern.matches(text)) != self.excluded
@@ -192,7 +197,11 @@ impl Rule {
             Some(_) => return Vec::new(),
             None => self.actions.within(&query.actions).collect(),
         };
-        let resources: Vec<Language> = resources.within(&query.resources).collect();
+        let resources: Vec<Language> = match query.resources.as_literal() {
+            Some(literal) if resources.contains(literal) => vec![query.resources.clone()],
+            Some(_) => return Vec::new(),
+            None => resources.within(&query.resources).collect(),
+        };
         let mut blocks = Vec::new();
         for actions in &actions {
             for resources in &resources {
@@ -203,6 +212,11 @@ impl Rule {
             }
         }
         blocks
+    }
+
+    /// True when the statement speaks of every action on every resource, whatever its conditions.
+    pub(crate) fn is_about_everything(&self) -> bool {
+        self.actions.are_all() && self.resources.fixed.are_all() && !self.has_variables()
     }
 
     /// True when what the statement says does not depend on the request.

@@ -11,4 +11,5 @@ mod properties;
 mod quota;
 mod second_opinion;
 mod sets;
+mod shared;
 mod support;

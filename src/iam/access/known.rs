@@ -5,8 +5,12 @@ use crate::iam::context::{Context, Fact};
 
 /// What every request of a principal has in common.
 pub fn principal_context(account: &Account, principal: &Principal) -> Context {
+    of_principal(account_context(account), principal)
+}
+
+/// What every request of a principal of an account has in common.
+pub(crate) fn account_context(account: &Account) -> Context {
     let mut context = Context::open();
-    context.set_value("aws:PrincipalArn", &principal.arn);
     context.set_value("aws:PrincipalAccount", &account.id);
     context.set_value("aws:PrincipalIsAWSService", "false");
     context.set_value("aws:ViaAWSService", "false");
@@ -25,6 +29,16 @@ pub fn principal_context(account: &Account, principal: &Principal) -> Context {
         (None, Membership::Alone) => context.set("aws:PrincipalOrgID", Fact::Absent),
         (None, _) => {}
     }
+    if let Some(now) = account.now {
+        context.set_value("aws:CurrentTime", &now.0.to_string());
+        context.set_value("aws:EpochTime", &now.0.as_second().to_string());
+    }
+    context
+}
+
+/// What is known of every request of an account, and what is known of those of one of its principals besides.
+pub(crate) fn of_principal(mut context: Context, principal: &Principal) -> Context {
+    context.set_value("aws:PrincipalArn", &principal.arn);
     match principal.kind {
         PrincipalKind::User => {
             context.set_value("aws:PrincipalType", "User");
@@ -37,10 +51,6 @@ pub fn principal_context(account: &Account, principal: &Principal) -> Context {
             context.set_value("aws:PrincipalType", "AssumedRole");
             context.set("aws:username", Fact::Absent);
         }
-    }
-    if let Some(now) = account.now {
-        context.set_value("aws:CurrentTime", &now.0.to_string());
-        context.set_value("aws:EpochTime", &now.0.as_second().to_string());
     }
     if let Some(tags) = &principal.tags {
         for (key, value) in tags {

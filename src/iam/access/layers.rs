@@ -210,6 +210,15 @@ impl<'a> Layer<'a> {
             if denied(mode.for_denies()) {
                 return Some(false);
             }
+            let allowing = |grant: &Grant<'_>| {
+                grant.rule.effect == Effect::Allow && grant.rule.is_about_everything() && {
+                    let truth = holds(grant.rule, context);
+                    truth.is_true() || (mode == Mode::Possible && !truth.is_false())
+                }
+            };
+            if self.grants.iter().any(allowing) {
+                return Some(true);
+            }
             let allows: Vec<Block> = self.parts(block, context, Effect::Allow, mode).map(|(_, part, _)| part).collect();
             super::covers(block, &allows)
         };

@@ -18,6 +18,7 @@ use super::policy::Effect;
 use super::region::{Block, Language, Remainder, remainder};
 use super::truth::Truth;
 
+pub(crate) use known::{account_context, of_principal};
 pub use known::{chosen_by_caller, principal_context};
 pub(crate) use layers::Judged;
 pub use layers::{Layer, Layers, holds};

@@ -137,6 +137,14 @@ impl Set {
         }
     }
 
+    /// Whether a number is all that there is.
+    pub(super) fn is_only(&self, number: usize) -> bool {
+        match self {
+            Self::Few(list) => matches!(**list, [only] if only as usize == number),
+            Self::Many(bits) => bits.contains(number) && bits.len() == 1,
+        }
+    }
+
     /// Whether some number is in both.
     pub(super) fn meets(&self, other: &Bits) -> bool {
         match self {
@@ -225,6 +233,7 @@ mod tests {
             packed.take_from(&mut less);
             prop_assert_eq!(less.iter().collect::<Vec<_>>(), two.difference(&one).copied().collect::<Vec<_>>());
             prop_assert_eq!(packed.meets(&b), !common.is_empty());
+            prop_assert_eq!((0..200).filter(|number| packed.is_only(*number)).count(), usize::from(one.len() == 1));
             prop_assert_eq!((packed.count_common(&b), a.count_common(&b)), (common.len(), common.len()));
             prop_assert_eq!(a.meets(&b), !common.is_empty());
             prop_assert_eq!(a.contains_all(&b), two.is_subset(&one));

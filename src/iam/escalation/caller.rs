@@ -11,7 +11,7 @@ use super::index;
 use super::plans::Plan;
 use super::shared::{Asked, Basis};
 use super::universe::{Class, Node, Reach, Universe};
-use crate::iam::access::{Access, Grant, Judged, Layer, Layers, holds, principal_context};
+use crate::iam::access::{Access, Grant, Judged, Layer, Layers, holds};
 use crate::iam::account::{Account, Attached, Bound, BoundKind, PolicyName, PrincipalKind};
 use crate::iam::caller::Caller as Who;
 use crate::iam::context::Context;
@@ -53,7 +53,7 @@ pub(super) struct Caller<'a, 'u> {
     known: Vec<Known<'a>>,
     /// The actions that an allow speaks of; all when policies are not known.
     spoken: Bits,
-    context: OnceCell<Context>,
+    context: OnceCell<Arc<Context>>,
     access: OnceCell<Access<'a>>,
     pub(super) assumable: OnceCell<Reach>,
     reaches: RefCell<Vec<Remembered>>,
@@ -130,14 +130,8 @@ impl<'a, 'u> Caller<'a, 'u> {
     }
 
     /// What is known of the principal's requests.
-    pub(super) fn context(&self) -> &Context {
-        self.context.get_or_init(|| {
-            let mut context = principal_context(self.node.account, self.node.principal);
-            for (key, fact) in &self.universe.given {
-                context.set(key, fact.clone());
-            }
-            context
-        })
+    pub(super) fn context(&self) -> &Arc<Context> {
+        self.context.get_or_init(|| Arc::new(self.universe.context(self.node)))
     }
 
     fn speaking(&self, action: u16) -> &[Known<'a>] {
@@ -170,7 +164,7 @@ impl<'a, 'u> Caller<'a, 'u> {
         if layers.are_plain() {
             return Cow::Borrowed(&self.universe.nothing_known);
         }
-        let mut context = self.context().clone();
+        let mut context = Context::on(self.context());
         more(&mut context);
         Cow::Owned(context)
     }
@@ -211,25 +205,26 @@ impl<'a, 'u> Caller<'a, 'u> {
             return Arc::clone(known);
         }
         let work_out = || self.follows(plan, account, &|_| {});
-        let judged = match self.basis(plan) {
-            Some(basis) => plan.answers.get(basis, work_out),
+        let judged = match self.basis(plan.parts.iter().flat_map(|part| part.positions.iter().copied())) {
+            Some(basis) => plan.met.get(basis, work_out),
             None => Arc::new(work_out()),
         };
         self.judged.borrow_mut().insert((method, home), Arc::clone(&judged));
         judged
     }
 
-    /// What the answer to a plan rests on; `None` where statements may be missing.
-    fn basis(&self, plan: &Plan<'_>) -> Option<Basis> {
+    /// What answers rest on that ask for some actions; `None` where statements may be missing.
+    pub(super) fn basis(&self, actions: impl Iterator<Item = u16>) -> Option<Basis> {
         if !self.node.principal.unknown.is_empty() || self.bounds.iter().any(|bound| !bound.unknown().is_empty()) {
             return None;
         }
-        let found = self.all_speaking(plan.parts.iter().flat_map(|part| part.positions.iter().copied()));
+        let found = self.all_speaking(actions);
         let keys = found.iter().filter(|known| !known.rule.is_plain()).flat_map(|known| known.rule.keys());
         Some(Basis {
             facts: keys.map(|key| self.context().get(key).clone()).collect(),
             statements: found.iter().map(|known| Asked::of(known.layer, known.rule, known.policy)).collect(),
             layers: self.bounds.len() + 1,
+            kind: Some(self.node.principal.kind),
         })
     }
 
@@ -365,7 +360,7 @@ struct Request<'c, 'a, 'u> {
 impl<'a> Request<'_, 'a, '_> {
     fn context(&self) -> &Context {
         self.context.get_or_init(|| {
-            let mut context = self.caller.context().clone();
+            let mut context = Context::on(self.caller.context());
             if let Some((key, value)) = self.more {
                 context.set_value(key, value);
             }
@@ -456,7 +451,10 @@ impl<'a> Request<'_, 'a, '_> {
         keys: &[String],
         tell: &mut dyn FnMut(&Set, &Truth),
     ) {
-        let mut context = self.context().clone();
+        let mut context = Context::on(self.caller.context());
+        if let Some((key, value)) = self.more {
+            context.set_value(key, value);
+        }
         for kind in self.caller.universe.kinds(class, keys).iter() {
             let Some(members) = set.and(&kind.members) else { continue };
             for (key, fact) in &kind.facts {

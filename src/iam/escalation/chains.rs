@@ -48,7 +48,7 @@ impl<'a, 'u> Chains<'a, 'u> {
                 let Some(caller) = Caller::new(mover.universe, number) else {
                     return (Truth::False, Moves::default());
                 };
-                let admin = Mover::admin(&caller);
+                let admin = mover.admin(&caller);
                 let next = if admin.is_true() { Moves::default() } else { mover.moves(&caller) };
                 (admin, next)
             })

@@ -27,14 +27,14 @@ impl<'a> Explainer<'a, '_> {
             return Step::default();
         };
         let mut step = Step::new(method, &caller.node.principal.arn, &target.principal.arn);
-        let trusting = |service: &&String| !service_trust(target.account, target.principal, service).is_false();
+        let trusting = |service: &&String| self.mover.trusts.of_service(service).possible.contains(to);
         match &method.way {
             Way::Use { takes } => self.uses(&mut step, caller, to, takes, &method.needs),
             Way::PassRole { services, .. } => {
                 if let Some(service) = services.iter().find(trusting) {
                     let more = |context: &mut Context| context.set_value("iam:PassedToService", service);
                     step.add(&self.on(caller, "iam:PassRole", to, &more));
-                    step.trusted_by(target, service);
+                    self.trusted_by(&mut step, to, service);
                 }
                 self.needs(&mut step, caller, position, target);
             }
@@ -46,7 +46,7 @@ impl<'a> Explainer<'a, '_> {
                     step.depends_on.insert(format!("a resource policy that lets account {account} in"));
                 }
                 if let Some(service) = services.iter().find(trusting) {
-                    step.trusted_by(target, service);
+                    self.trusted_by(&mut step, to, service);
                 }
             }
             Way::GrantSelf { .. } | Way::Lift { .. } | Way::GrantAndUse { .. } | Way::Create => {}
@@ -61,6 +61,14 @@ impl<'a> Explainer<'a, '_> {
         names.sort();
         step.add_named(&names);
         step.depends_on.extend(judged.truth.clone().keys());
+    }
+
+    fn trusted_by(&self, step: &mut Step, to: usize, service: &str) {
+        let Some(target) = self.mover.universe.node(to) else { return };
+        step.statements.extend(trust_statement(target.account, target.principal, &Who::parse(service)));
+        if !self.mover.trusts.of_service(service).certain.contains(to) {
+            step.depends_on.extend(service_trust(target.account, target.principal, service).keys());
+        }
     }
 
     fn on(&self, caller: &Caller<'a, '_>, action: &str, target: usize, more: &dyn Fn(&mut Context)) -> Judged<'a> {
@@ -89,7 +97,7 @@ impl<'a> Explainer<'a, '_> {
         step.statements.extend(trust_statement(target.account, target.principal, &who));
         step.depends_on.extend(trust_doubts(target.account, target.principal, &who, caller.context()));
         if !target.account.rcps().is_empty() && !caller.node.principal.is_service_linked() {
-            let mut context = caller.context().clone();
+            let mut context = Context::on(caller.context());
             self.mover.universe.describe(to, &mut context);
             step.depends_on.extend(guarded(target.account, target.principal, &who, &context).keys());
         }
@@ -211,10 +219,5 @@ impl Step {
                 self.statements.push(name);
             }
         }
-    }
-
-    fn trusted_by(&mut self, target: &Node<'_>, service: &str) {
-        self.statements.extend(trust_statement(target.account, target.principal, &Who::parse(service)));
-        self.depends_on.extend(service_trust(target.account, target.principal, service).keys());
     }
 }

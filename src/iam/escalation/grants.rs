@@ -2,7 +2,7 @@
 
 use super::caller::Caller;
 use super::moves::{ADMINISTRATOR_ACCESS, End, Mover, at, best};
-use super::universe::Class;
+use super::universe::{Class, Reach};
 use crate::iam::access::{Access, Grant};
 use crate::iam::account::{Attached, Boundary, DocumentId, ManagedPolicy, PolicyName, PrincipalKind};
 use crate::iam::context::Fact;
@@ -160,6 +160,32 @@ impl<'a> Mover<'a, '_> {
         if usable.possible.is_empty() {
             return Vec::new();
         }
+        let work_out = |except: Option<usize>| self.granted(caller, method, grant, &usable, except);
+        let found = self.plans.of(caller.node.home, method).and_then(|plan| {
+            let mut basis = caller.basis(plan.actions.iter().copied())?;
+            if takes == "sts:AssumeRole" {
+                // Whom roles let in by name, the caller's statements do not say.
+                basis.statements.push(self.asked(&usable));
+            }
+            Some(plan.ends.get(basis, || work_out(None)))
+        });
+        match found.as_deref() {
+            Some(Some(end)) if end.target != caller.number => vec![end.clone()],
+            Some(None) => Vec::new(),
+            // The caller itself is the first of those whom all with the same statements could change.
+            _ => work_out(Some(caller.number)).into_iter().collect(),
+        }
+    }
+
+    /// The first certain way to administrator by changing somebody who can be taken over, else the first.
+    fn granted(
+        &self,
+        caller: &Caller<'a, '_>,
+        method: usize,
+        grant: &str,
+        usable: &Reach,
+        except: Option<usize>,
+    ) -> Option<End> {
         let mut candidates = usable.possible.clone();
         let policies = if grant == "iam:CreatePolicyVersion" {
             Some(caller.reach(grant, Class::Policies, None))
@@ -169,23 +195,28 @@ impl<'a> Mover<'a, '_> {
         };
         let granted = if policies.is_none() { Some(Self::granting(caller, grant, Class::Principals)) } else { None };
         candidates.keep(&self.changeable);
-        candidates.remove(caller.number);
+        except.into_iter().for_each(|number| candidates.remove(number));
         let changed = |target: usize| -> Option<End> {
             let node = self.universe.node(target).filter(|node| node.home == caller.node.home)?;
             if let Some(granted) = &granted {
-                let truth = at(granted, target).and(at(&usable, target)).and(self.ceiling(target, None));
+                let truth = at(granted, target).and(at(usable, target)).and(self.ceiling(target, None));
                 return Some(End { method, target, object: node.principal.arn.clone(), truth });
             }
             let reach = policies.as_ref()?;
             let versions = node.identity().filter_map(|policy| {
-                let truth = at(reach, self.own_policy(policy)?)
-                    .and(at(&usable, target))
-                    .and(self.ceiling(target, Some(policy)));
+                let truth =
+                    at(reach, self.own_policy(policy)?).and(at(usable, target)).and(self.ceiling(target, Some(policy)));
                 Some(End { method, target, object: policy.policy.to_string(), truth })
             });
             best(versions.filter(|end| !end.truth.is_false())).into_iter().next()
         };
-        best(candidates.iter().filter_map(changed).filter(|end| !end.truth.is_false()))
+        let mut sure = candidates.clone();
+        sure.keep(&usable.certain);
+        if let Some(granted) = &granted {
+            sure.keep(&granted.certain);
+        }
+        let certain = sure.iter().filter_map(changed).find(|end| end.truth.is_true());
+        certain.or_else(|| candidates.iter().filter_map(changed).find(|end| !end.truth.is_false()))
     }
 
     pub(super) fn create(&self, caller: &Caller<'a, '_>, position: usize) -> Option<End> {

@@ -170,7 +170,7 @@ pub fn who_assumes(
     given: &[(&str, Fact)],
 ) -> Option<BTreeMap<String, Truth>> {
     let mut universe = Universe::new(accounts);
-    universe.given = given.iter().map(|(key, fact)| ((*key).to_owned(), fact.clone())).collect();
+    universe.given(given);
     let to = universe.find(role)?;
     let mover = Mover::new(&universe);
     let asked = universe.nodes().iter().enumerate();

@@ -11,7 +11,7 @@ use super::plans::Plans;
 use super::shared::{Answers, Asked, Basis};
 use super::trusts::Trusts;
 use super::universe::{Class, Node, Reach, Universe};
-use crate::iam::access::{Access, Grant, principal_context};
+use crate::iam::access::{Access, Grant};
 use crate::iam::account::{Attached, DocumentId, PolicyName, PrincipalKind};
 use crate::iam::document::Rule;
 use crate::iam::policy::Effect;
@@ -61,6 +61,8 @@ pub(super) struct Mover<'a, 'u> {
     ceilings: Vec<OnceLock<Truth>>,
     /// Ceilings by what they rest on.
     limits: Answers<Truth>,
+    /// Who is administrator, likewise.
+    admins: Answers<Truth>,
     /// Sets of principals, equal ones kept once.
     sets: Mutex<HashSet<Arc<Set>>>,
     profiles: Reach,
@@ -103,6 +105,7 @@ impl<'a, 'u> Mover<'a, 'u> {
             plans,
             ceilings,
             limits: Answers::default(),
+            admins: Answers::default(),
             sets: Mutex::default(),
             profiles,
             roles,
@@ -111,12 +114,40 @@ impl<'a, 'u> Mover<'a, 'u> {
     }
 
     /// Whether a principal is administrator.
-    pub(super) fn admin(caller: &Caller<'a, '_>) -> Truth {
+    pub(super) fn admin(&self, caller: &Caller<'a, '_>) -> Truth {
         // Full control of IAM includes this action, so whoever has no allow for it needs no closer look.
         if !caller.speaks_of("iam:AttachUserPolicy") {
             return Truth::False;
         }
-        caller.access().is_admin().truth
+        let work_out = || caller.access().is_admin().truth;
+        let documents = caller.node.identity().filter_map(|attached| attached.document);
+        let rules = documents.flat_map(|document| caller.node.account.rules(document));
+        match self.basis(caller.node, rules) {
+            Some(basis) => self.admins.get(basis, work_out).as_ref().clone(),
+            None => work_out(),
+        }
+    }
+
+    /// What answers rest on that ask for these statements of identity policies and for all that bounds a principal; `None`
+    /// where statements may be missing.
+    fn basis<'r>(&'r self, node: &Node<'r>, identity: impl Iterator<Item = &'r Rule>) -> Option<Basis> {
+        let bounds = node.account.bounds(node.principal);
+        if !node.principal.unknown.is_empty() || bounds.iter().any(|bound| !bound.unknown().is_empty()) {
+            return None;
+        }
+        let mut statements: Vec<(usize, &Rule)> = identity.map(|rule| (0, rule)).collect();
+        for (layer, bound) in (1..).zip(&bounds) {
+            let documents = bound.policies.iter().filter_map(|attached| attached.document);
+            statements.extend(documents.flat_map(|document| node.account.rules(document)).map(|rule| (layer, rule)));
+        }
+        let mut context = None;
+        let fact = |key: &str| context.get_or_insert_with(|| self.universe.context(node)).get(key).clone();
+        Some(Basis {
+            facts: statements.iter().flat_map(|(_, rule)| rule.keys()).map(fact).collect(),
+            statements: statements.iter().map(|(layer, rule)| Asked::anonymous(*layer, rule)).collect(),
+            layers: bounds.len() + 1,
+            kind: None,
+        })
     }
 
     /// Everything that a principal can do next.
@@ -133,16 +164,35 @@ impl<'a, 'u> Mover<'a, 'u> {
                     found.ends.extend(self.grant_and_use(caller, position, grant, takes));
                 }
                 Way::Create => found.ends.extend(self.create(caller, position)),
-                Way::Use { takes } => found.moves.extend(self.becomes(caller, position, method, takes)),
+                Way::Use { takes } if takes == "sts:AssumeRole" => {
+                    found.moves.extend(self.becomes(caller, position, method, takes));
+                }
+                Way::Use { takes } => {
+                    let leads = || self.becomes(caller, position, method, takes);
+                    found.moves.extend(self.alike(caller, position, &leads));
+                }
                 Way::PassRole { services, profile } => {
-                    found.moves.extend(self.pass_role(caller, position, services, *profile));
+                    let leads = || self.pass_role(caller, position, services, *profile);
+                    found.moves.extend(self.alike(caller, position, &leads));
                 }
                 Way::RunsAs { services, profile, .. } => {
-                    found.moves.extend(self.runs_as(caller, position, services, *profile));
+                    let leads = || self.runs_as(caller, position, services, *profile);
+                    found.moves.extend(self.alike(caller, position, &leads));
                 }
             }
         }
         found
+    }
+
+    /// A move of which only the caller's statements and what is known of it decide: the same for all with the same.
+    /// Whom it leads to may be the caller itself among others.
+    fn alike(&self, caller: &Caller<'a, '_>, position: usize, work_out: &dyn Fn() -> Option<Move>) -> Option<Move> {
+        let plan = self.plans.of(caller.node.home, position)?;
+        let found = match caller.basis(plan.actions.iter().copied()) {
+            Some(basis) => plan.moves.get(basis, work_out).as_ref().clone(),
+            None => work_out(),
+        };
+        found.filter(|found| !found.possible.is_only(caller.number))
     }
 
     /// As [`Caller::reach`], for attaching the policies that make somebody administrator.
@@ -174,36 +224,16 @@ impl<'a, 'u> Mover<'a, 'u> {
     }
 
     fn ceiling_of(&self, node: &Node<'a>, without: Option<&PolicyName>) -> Truth {
-        let bounds = node.account.bounds(node.principal);
         let own = node.identity().filter(|attached| Some(attached.policy.as_ref()) != without);
         let documents = own.filter_map(|attached| attached.document);
         let denying: Vec<DocumentId> = documents.filter(|document| self.denies(node, *document)).collect();
-        let is_known = node.principal.unknown.is_empty() && bounds.iter().all(|bound| bound.unknown().is_empty());
-        if is_known && bounds.is_empty() && denying.is_empty() {
-            return Truth::True;
-        }
         let work_out = || Self::limit(node, without);
-        if !is_known {
-            return work_out();
+        let rules = denying.iter().flat_map(|document| node.account.rules(*document));
+        match self.basis(node, rules.filter(|rule| rule.effect == Effect::Deny)) {
+            Some(basis) if basis.statements.is_empty() && basis.layers == 1 => Truth::True,
+            Some(basis) => self.limits.get(basis, work_out).as_ref().clone(),
+            None => work_out(),
         }
-        let rules = |document: DocumentId| node.account.rules(document).iter();
-        let identity = denying.into_iter().flat_map(rules).filter(|rule| rule.effect == Effect::Deny);
-        let mut statements: Vec<(usize, &Rule)> = identity.map(|rule| (0, rule)).collect();
-        for (layer, bound) in (1..).zip(&bounds) {
-            let documents = bound.policies.iter().filter_map(|attached| attached.document);
-            statements.extend(documents.flat_map(rules).map(|rule| (layer, rule)));
-        }
-        let mut context = None;
-        let mut fact = |key: &str| {
-            let context = context.get_or_insert_with(|| principal_context(node.account, node.principal));
-            context.get(key).clone()
-        };
-        let basis = Basis {
-            facts: statements.iter().flat_map(|(_, rule)| rule.keys()).map(&mut fact).collect(),
-            statements: statements.iter().map(|(layer, rule)| Asked::anonymous(*layer, rule)).collect(),
-            layers: bounds.len() + 1,
-        };
-        self.limits.get(basis, work_out).as_ref().clone()
     }
 
     fn limit(node: &Node<'a>, without: Option<&PolicyName>) -> Truth {
@@ -232,7 +262,6 @@ impl<'a, 'u> Mover<'a, 'u> {
             reach.possible.subtract(&self.roles);
         }
         self.at_home(&mut reach, caller.node.home);
-        reach.possible.remove(caller.number);
         reach.certain.keep(&reach.possible);
         reach
     }
@@ -323,6 +352,12 @@ impl<'a, 'u> Mover<'a, 'u> {
         }
         let (certain, possible) = (Set::pack(reach.certain), Set::pack(reach.possible));
         Some(Move { method, certain: self.shared(certain), possible: self.shared(possible) })
+    }
+
+    /// What is reached, as something that an answer rests on.
+    pub(super) fn asked(&self, reach: &Reach) -> Asked {
+        let kept = |bits: &Bits| self.shared(Set::pack(bits.clone()));
+        Asked::sets(&kept(&reach.certain), &kept(&reach.possible))
     }
 
     fn shared(&self, set: Set) -> Arc<Set> {

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 use super::index;
-use super::methods::{Need, methods};
+use super::methods::{Method, Need, methods};
+use super::moves::{End, Move};
 use super::shared::Answers;
+use super::trusts::ASSUME;
 use crate::iam::access::Judged;
 use crate::iam::account::Account;
 use crate::iam::catalogue::catalogue;
@@ -28,7 +30,13 @@ pub(super) struct Plan<'a> {
     /// Every one of these has to be met.
     pub(super) parts: Vec<Part>,
     /// Whether principals meet them.
-    pub(super) answers: Answers<Judged<'a>>,
+    pub(super) met: Answers<Judged<'a>>,
+    /// Positions among [`index::actions`] of all actions that whom a method leads to depends on.
+    pub(super) actions: Vec<u16>,
+    /// Whom it leads principals to.
+    pub(super) moves: Answers<Option<Move>>,
+    /// How it leads to administrator.
+    pub(super) ends: Answers<Option<End>>,
 }
 
 /// The plans of all methods in some accounts.
@@ -47,12 +55,13 @@ impl<'a> Plans<'a> {
     /// What a method needs in an account.
     pub(super) fn of(&self, home: usize, method: usize) -> Option<&Plan<'a>> {
         let (account, slot) = (self.accounts.get(home)?, self.by_account.get(home)?.get(method)?);
-        let needs = &methods().get(method)?.needs;
-        Some(slot.get_or_init(|| plan(needs, account)))
+        let method = methods().get(method)?;
+        Some(slot.get_or_init(|| plan(method, account)))
     }
 }
 
-fn plan<'a>(needs: &'static [Need], account: &Account) -> Plan<'a> {
+fn plan<'a>(method: &'static Method, account: &Account) -> Plan<'a> {
+    let needs: &'static [Need] = &method.needs;
     let (partition, id) = (account.partition.as_str(), account.id.as_str());
     let part = |actions: Vec<&'static str>, regions: Vec<Language>| Part {
         positions: actions.iter().map(|action| index::position(action)).collect(),
@@ -73,5 +82,12 @@ fn plan<'a>(needs: &'static [Need], account: &Account) -> Plan<'a> {
             .into_iter()
             .map(move |kinds| part(vec![need.action.as_str()], kinds.into_iter().map(Language::of).collect()))
     });
-    Plan { parts: together.chain(single).collect(), answers: Answers::default() }
+    let actions = method.actions.iter().map(String::as_str).chain([ASSUME]).map(index::position).collect();
+    Plan {
+        parts: together.chain(single).collect(),
+        met: Answers::default(),
+        actions,
+        moves: Answers::default(),
+        ends: Answers::default(),
+    }
 }

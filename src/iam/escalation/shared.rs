@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::iam::account::PolicyName;
+use super::bits::Set;
+use crate::iam::account::{PolicyName, PrincipalKind};
 use crate::iam::context::Fact;
 use crate::iam::document::Rule;
 
@@ -22,6 +23,12 @@ impl Asked {
         Self { layer, rule: std::ptr::from_ref(rule).addr(), policy: 0 }
     }
 
+    /// Two sets of which equal ones are kept once.
+    pub(super) fn sets(certain: &Arc<Set>, possible: &Arc<Set>) -> Self {
+        let address = |set: &Arc<Set>| Arc::as_ptr(set).addr();
+        Self { layer: usize::MAX, rule: address(certain), policy: address(possible) }
+    }
+
     /// A statement of a policy, in a layer.
     pub(super) fn of(layer: usize, rule: &Rule, policy: &PolicyName) -> Self {
         Self { layer, rule: std::ptr::from_ref(rule).addr(), policy: std::ptr::from_ref(policy).addr() }
@@ -35,6 +42,8 @@ pub(super) struct Basis {
     pub(super) statements: Vec<Asked>,
     /// How many layers have to allow.
     pub(super) layers: usize,
+    /// What the principal is, where that matters.
+    pub(super) kind: Option<PrincipalKind>,
     /// What is known of the keys that the statements ask for, in their order.
     pub(super) facts: Vec<Fact>,
 }

@@ -15,7 +15,7 @@ use crate::iam::matching::{PrincipalMatch, account_of};
 use crate::iam::policy::{Effect, Principal as Named, PrincipalBlock, PrincipalKind};
 use crate::iam::truth::Truth;
 
-const ASSUME: &str = "sts:assumerole";
+pub(super) const ASSUME: &str = "sts:assumerole";
 
 /// The trust policies of all roles, indexed by whom they name.
 pub(super) struct Trusts {

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::bits::{Bits, Set};
 use super::index::Index;
-use crate::iam::access::Access;
+use crate::iam::access::{Access, account_context, of_principal};
 use crate::iam::account::{Account, Attached, Boundary, Principal};
 use crate::iam::context::{Context, Fact};
 use crate::iam::document::{Patterns, Rule, VariableValue};
@@ -80,8 +80,8 @@ pub(super) struct Universe<'a> {
     pub(super) index: Index<'a>,
     /// The context of questions that nothing about the request can change.
     pub(super) nothing_known: Context,
-    /// What is known of every request, whoever makes it.
-    pub(super) given: Vec<(String, Fact)>,
+    /// By account, what is known of the requests of all its principals.
+    known: Vec<Arc<Context>>,
     /// By class, what each of the index's resource patterns matches.
     matched: [Vec<OnceLock<Set>>; 3],
     grouped: Mutex<Grouped>,
@@ -105,13 +105,27 @@ impl<'a> Universe<'a> {
         let index = Index::new(accounts);
         let matched = [(); 3].map(|()| index.patterns().iter().map(|_| OnceLock::new()).collect());
         let nothing_known = Context::open();
-        let (given, grouped) = (Vec::new(), Mutex::default());
-        Self { accounts, nodes, group_arns, policy_arns, index, nothing_known, given, matched, grouped }
+        let known = accounts.iter().map(|account| Arc::new(account_context(account))).collect();
+        let grouped = Mutex::default();
+        Self { accounts, nodes, group_arns, policy_arns, index, nothing_known, known, matched, grouped }
     }
 
     /// The accounts.
     pub(super) fn accounts(&self) -> &'a [Account] {
         self.accounts
+    }
+
+    /// Notes what is known of every request, whoever makes it.
+    pub(super) fn given(&mut self, facts: &[(&str, Fact)]) {
+        for context in &mut self.known {
+            *context = Arc::new(context.as_ref().clone().with(facts));
+        }
+    }
+
+    /// What is known of the requests of a principal.
+    pub(super) fn context(&self, node: &Node<'_>) -> Context {
+        let known = self.known.get(node.home).map_or_else(|| self.nothing_known.clone(), Context::on);
+        of_principal(known, node.principal)
     }
 
     /// Users and roles, sorted by ARN.

@@ -65,13 +65,15 @@ pub(crate) fn refusal(code: &str) -> Reply {
 }
 
 type Answers = dyn Fn(&Call) -> Reply + Send + Sync;
-/// Answers as they are sent, by what was asked.
-type Known = Mutex<HashMap<Vec<u8>, Arc<Vec<u8>>>>;
+/// The calls so far. Those that were made before are kept once.
+type Log = Mutex<Vec<Arc<Call>>>;
+/// Calls and answers as they are sent, by what was asked.
+type Known = Mutex<HashMap<Vec<u8>, (Arc<Call>, Arc<Vec<u8>>)>>;
 
 /// A running server. Its threads end with the test process.
 pub(crate) struct Stub {
     port: u16,
-    calls: Arc<Mutex<Vec<Call>>>,
+    calls: Arc<Log>,
 }
 
 impl Stub {
@@ -88,7 +90,7 @@ impl Stub {
         Self::listen(move |stream, log| repeat(stream, log, delay, &known, &*answers))
     }
 
-    fn listen(talk: impl Fn(&TcpStream, &Mutex<Vec<Call>>) -> std::io::Result<()> + Clone + Send + 'static) -> Self {
+    fn listen(talk: impl Fn(&TcpStream, &Log) -> std::io::Result<()> + Clone + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let calls = Arc::new(Mutex::new(Vec::new()));
@@ -109,7 +111,7 @@ impl Stub {
 
     /// The calls so far, retries included.
     pub(crate) fn calls(&self) -> Vec<Call> {
-        self.calls.lock().unwrap().clone()
+        self.calls.lock().unwrap().iter().map(|call| call.as_ref().clone()).collect()
     }
 }
 
@@ -150,12 +152,12 @@ pub(crate) struct Response {
     pub(crate) body: Vec<u8>,
 }
 
-fn converse(stream: &TcpStream, log: &Mutex<Vec<Call>>, answers: &Answers) -> std::io::Result<()> {
+fn converse(stream: &TcpStream, log: &Log, answers: &Answers) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut input = BufReader::new(stream.try_clone()?);
     while let Some(request) = read_request(&mut input)? {
         let call = Call::of(&request);
-        log.lock().unwrap().push(call.clone());
+        log.lock().unwrap().push(Arc::new(call.clone()));
         match answers(&call) {
             Reply::Answer(answer) => write_response(stream, &call.answer(&answer), 1.0)?,
             Reply::Refusal(status, code, message) => {
@@ -177,31 +179,25 @@ fn converse(stream: &TcpStream, log: &Mutex<Vec<Call>>, answers: &Answers) -> st
     Ok(())
 }
 
-fn repeat(
-    mut stream: &TcpStream,
-    log: &Mutex<Vec<Call>>,
-    delay: Duration,
-    known: &Known,
-    answers: &Answers,
-) -> std::io::Result<()> {
+fn repeat(mut stream: &TcpStream, log: &Log, delay: Duration, known: &Known, answers: &Answers) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut input = BufReader::new(stream.try_clone()?);
     while let Some(request) = read_request(&mut input)? {
         let due = Instant::now() + delay;
-        let call = Call::of(&request);
-        log.lock().unwrap().push(call.clone());
         let key = request.key();
         let before = known.lock().unwrap().get(&key).cloned();
-        let answer = before.unwrap_or_else(|| {
+        let (call, answer) = before.unwrap_or_else(|| {
+            let call = Call::of(&request);
             let response = match answers(&call) {
                 Reply::Answer(answer) => call.answer(&answer),
                 Reply::Refusal(status, code, message) => call.refusal(status, &code, &message),
                 other => panic!("{other:?} is not for measurements"),
             };
-            let answer = Arc::new(response.bytes(1.0));
-            known.lock().unwrap().insert(key, Arc::clone(&answer));
-            answer
+            let answered = (Arc::new(call), Arc::new(response.bytes(1.0)));
+            known.lock().unwrap().insert(key, answered.clone());
+            answered
         });
+        log.lock().unwrap().push(call);
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
         stream.write_all(&answer)?;
     }

@@ -1,0 +1,169 @@
+//! Answers are shared between principals with the same statements: whoever shares gets what it would get alone.
+
+use std::collections::BTreeSet;
+
+use posture::iam::account::Account;
+use posture::iam::escalation::each_path_to_administrator;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+const ACCOUNT: &str = "123456789012";
+
+/// Statements by which somebody gains permissions or is kept from it, some of them depending on who asks.
+fn statements() -> Vec<Value> {
+    let tagged = |value: &str| json!({ "StringEquals": { "aws:PrincipalTag/team": value } });
+    let pass = json!({ "Effect": "Allow", "Action": "iam:PassRole", "Resource": "arn:aws:iam::*:role/*" });
+    let functions = |condition: Value| json!({ "Effect": "Allow", "Action": ["lambda:CreateFunction", "lambda:InvokeFunction"], "Resource": "*", "Condition": condition });
+    vec![
+        json!([pass, functions(json!({}))]),
+        json!([pass, functions(tagged("a"))]),
+        json!([{ "Effect": "Allow", "Action": "iam:CreateAccessKey", "Resource": "arn:aws:iam::*:user/${aws:username}" }]),
+        json!([{ "Effect": "Allow", "Action": "iam:CreateAccessKey", "Resource": "arn:aws:iam::*:user/*" }]),
+        json!([{ "Effect": "Deny", "Action": "iam:*", "Resource": "*", "Condition": { "StringNotEquals": { "aws:PrincipalTag/team": "a" } } }]),
+        json!([{ "Effect": "Allow", "Action": "iam:AttachUserPolicy", "Resource": "arn:aws:iam::*:user/${aws:username}" }]),
+        json!([{ "Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*", "Condition": { "StringLike": { "aws:username": "u-1*" } } }]),
+        json!([{ "Effect": "Deny", "Action": "lambda:*", "Resource": "*", "Condition": { "StringEquals": { "aws:username": "u-2" } } }]),
+        json!([{ "Effect": "Allow", "Action": "iam:PutUserPolicy", "Resource": "*", "Condition": { "StringEquals": { "aws:ResourceTag/team": "${aws:PrincipalTag/team}" } } }]),
+        json!([{ "Effect": "Allow", "Action": ["s3:*", "lambda:*"], "Resource": "*" }]),
+        json!([{ "Effect": "Allow", "Action": "iam:PutUserPolicy", "Resource": "*" }]),
+        json!([{ "Effect": "Allow", "Action": "*", "Resource": "*" }]),
+        json!([]),
+    ]
+}
+
+/// A user: which policies it has, its tag, and which policy is its boundary.
+#[derive(Debug, Clone)]
+struct User {
+    policies: Vec<usize>,
+    tag: Option<&'static str>,
+    boundary: Option<usize>,
+}
+
+fn user() -> impl Strategy<Value = User> {
+    let count = statements().len();
+    let policies = prop::collection::btree_set(0..count, 0..5).prop_map(|set| set.into_iter().collect());
+    let tag = prop_oneof![Just(None), Just(Some("a")), Just(Some("b"))];
+    (policies, tag, prop::option::weighted(0.2, 0..count)).prop_map(|(policies, tag, boundary)| User {
+        policies,
+        tag,
+        boundary,
+    })
+}
+
+/// The account of some users. Those of whom `apart` holds have policies of their own that say the same.
+fn account(users: &[User], apart: impl Fn(usize) -> bool) -> Account {
+    let document = |statements: &Value, mark: &str| {
+        let mut statements = statements.clone();
+        for (place, statement) in statements.as_array_mut().unwrap().iter_mut().enumerate() {
+            statement["Sid"] = json!(format!("S{place}{mark}"));
+        }
+        json!({ "Version": "2012-10-17", "Statement": statements })
+    };
+    let arn = |name: &str| format!("arn:aws:iam::{ACCOUNT}:policy/{name}");
+    let mut policies = Vec::new();
+    let mut policy = |name: &str, document: Value| {
+        let version = json!({ "VersionId": "v1", "IsDefaultVersion": true, "Document": document });
+        policies.push(
+            json!({ "Arn": arn(name), "PolicyName": name, "DefaultVersionId": "v1", "PolicyVersionList": [version] }),
+        );
+    };
+    for (number, statements) in statements().iter().enumerate() {
+        policy(&format!("p-{number}"), document(statements, ""));
+    }
+    let mut all = Vec::new();
+    for (number, user) in users.iter().enumerate() {
+        let name = |policy: usize| if apart(number) { format!("p-{policy}-{number}") } else { format!("p-{policy}") };
+        if apart(number) {
+            for own in user.policies.iter().chain(&user.boundary) {
+                policy(&name(*own), document(&statements()[*own], &number.to_string()));
+            }
+        }
+        let attached: Vec<Value> = user
+            .policies
+            .iter()
+            .map(|own| json!({ "PolicyName": name(*own), "PolicyArn": arn(&name(*own)) }))
+            .collect();
+        let tags: Vec<Value> = user.tag.iter().map(|tag| json!({ "Key": "team", "Value": tag })).collect();
+        let mut detail = json!({ "UserName": format!("u-{number}"), "UserId": format!("AIDA{number}"), "Arn": format!("arn:aws:iam::{ACCOUNT}:user/u-{number}"),
+            "GroupList": [], "UserPolicyList": [], "AttachedManagedPolicies": attached, "Tags": tags });
+        if let Some(boundary) = user.boundary {
+            detail["PermissionsBoundary"] =
+                json!({ "PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn(&name(boundary)) });
+        }
+        all.push(detail);
+    }
+    let trust = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": { "Service": "lambda.amazonaws.com", "AWS": format!("arn:aws:iam::{ACCOUNT}:root") } }] });
+    let role = json!({ "RoleName": "boss", "Arn": format!("arn:aws:iam::{ACCOUNT}:role/boss"), "AssumeRolePolicyDocument": trust,
+        "RolePolicyList": [], "InstanceProfileList": [], "Tags": [],
+        "AttachedManagedPolicies": [{ "PolicyName": "AdministratorAccess", "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess" }] });
+    let details =
+        json!({ "UserDetailList": all, "GroupDetailList": [], "RoleDetailList": [role], "Policies": policies });
+    let mut builder = Account::builder(ACCOUNT, "aws", None);
+    builder.add(&serde_json::from_value(details).unwrap(), &[]);
+    builder.build()
+}
+
+/// The chains to administrator of an account without the names of the policies that allow them. Whom else it is a gain to
+/// become is another matter: that goes by who holds which document.
+fn chains(account: &Account) -> Value {
+    let mut told = Vec::new();
+    each_path_to_administrator(std::slice::from_ref(account), &mut |chain| told.push(chain));
+    let mut chains = serde_json::to_value(told).unwrap();
+    for chain in chains.as_array_mut().unwrap() {
+        for step in chain["steps"].as_array_mut().unwrap() {
+            let count = step["statement"].as_str().unwrap().split(", ").count();
+            step["statement"] = json!(count);
+            let object = step["object"].as_str().and_then(|object| object.split_once(":policy/p-"));
+            if let Some((_, name)) = object {
+                step["object"] = json!(name.split('-').next().unwrap());
+            }
+        }
+    }
+    chains
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn whoever_shares_gets_what_it_would_get_alone(users in prop::collection::vec(user(), 2..7)) {
+        let shared = chains(&account(&users, |_| false));
+        prop_assert!(chains(&account(&users, |_| true)) == shared);
+        prop_assert!(chains(&account(&users, |number| number % 2 == 0)) == shared);
+    }
+}
+
+#[test]
+fn the_same_statements_lead_different_people_to_different_ends() {
+    let user = |tag| User { policies: vec![1, 2], tag: Some(tag), boundary: None };
+    let chains = chains(&account(&[user("a"), user("b"), user("a")], |_| false));
+    let of = |name: &str| {
+        let own =
+            chains.as_array().unwrap().iter().filter(|chain| chain["principal"].as_str().unwrap().ends_with(name));
+        own.map(|chain| chain["reaches"].as_str().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!((of("u-0"), of("u-1"), of("u-2")), (vec!["admin"], vec![], vec!["admin"]));
+}
+
+#[test]
+fn the_same_denies_and_bounds_leave_different_people_different_things() {
+    let user = |policies: &[usize], tag, boundary| User { policies: policies.to_vec(), tag: Some(tag), boundary };
+    // Whom the first one ends at.
+    let ends = |users: &[User]| {
+        let chains = chains(&account(users, |_| false));
+        let own =
+            chains.as_array().unwrap().iter().filter(|chain| chain["principal"].as_str().unwrap().ends_with("u-0"));
+        let ends = own.map(|chain| chain["steps"].as_array().unwrap().last().unwrap()["to"].as_str().unwrap());
+        ends.map(|end| end.rsplit('/').next().unwrap().to_owned())
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect::<Vec<_>>()
+    };
+    // Whoever may change and take over everybody: one is denied all of IAM by its tag, the other is not.
+    let users = [user(&[3, 10], "b", None), user(&[4], "b", None), user(&[4], "a", None)];
+    assert_eq!(ends(&users), ["u-0", "u-2"]);
+    // Of three who are allowed everything, one is denied it by its tag, and one by a boundary that allows nothing.
+    let users =
+        [user(&[3], "b", None), user(&[4, 11], "b", None), user(&[4, 11], "a", Some(12)), user(&[4, 11], "a", None)];
+    assert_eq!(ends(&users), ["u-3"]);
+}

@@ -68,6 +68,25 @@ def snapshot(account, users):
             "caller": f"arn:aws:iam::{account}:user/audit", "regions": ["us-east-1"], "observations": observations}
 
 
+def administrators(account, users):
+    """Users who all administer the account as long as they signed in with MFA: each may take over each other."""
+    whole = snapshot(account, users)
+    document = allow("*", "*")
+    needs_mfa = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Resource": "*", "NotAction": ["iam:*VirtualMFADevice", "iam:List*", "sts:GetSessionToken"],
+                 "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}]}
+    arn = "arn:aws:iam::aws:policy/AdministratorAccess"
+    policy = {"PolicyName": "AdministratorAccess", "Arn": arn, "DefaultVersionId": "v1", "AttachmentCount": 20,
+              "PolicyVersionList": [{"VersionId": "v1", "IsDefaultVersion": True, "Document": document}]}
+    for observation in whole["observations"]:
+        answer = observation["response"]
+        for group in answer.get("GroupDetailList", []):
+            group["AttachedManagedPolicies"] = [{"PolicyName": "AdministratorAccess", "PolicyArn": arn}]
+            group["GroupPolicyList"].append({"PolicyName": "mfa", "PolicyDocument": needs_mfa})
+        if observation.get("request") == {"Filter": ["AWSManagedPolicy"]}:
+            answer["Policies"] = [policy]
+    return whole
+
+
 def refused(whole):
     """The same snapshot with one small answer more, twice: it is refused after everything was parsed. That is the floor."""
     small = {"service": "iam", "operation": "ListAccountAliases", "region": "us-east-1", "response": {"AccountAliases": []}}
@@ -114,6 +133,8 @@ def accounts(posture, quick):
     """Accounts by name: of users alone, and at a share of IAM's quotas where the example that makes them is built."""
     for users in (1000,) if quick else (1000, 5000):
         yield f"{users} users", snapshot(ACCOUNT, users)
+    count = 250 if quick else 2000
+    yield f"{count} administrators who need MFA", administrators(ACCOUNT, count)
     quota = os.path.join(os.path.dirname(posture), "examples/quota")
     if os.path.exists(quota):
         for kind, percent in (("teams", 2),) if quick else (("teams", 20), ("teams", 100), ("scattered", 20)):

@@ -6,6 +6,7 @@ use super::universe::{Class, Reach};
 use crate::iam::access::{Access, Grant};
 use crate::iam::account::{Attached, Boundary, DocumentId, ManagedPolicy, PolicyName, PrincipalKind};
 use crate::iam::context::Fact;
+use crate::iam::document::Rule;
 use crate::iam::policy::Effect;
 use crate::iam::truth::Truth;
 
@@ -75,7 +76,9 @@ impl<'a> Mover<'a, '_> {
             if more.is_empty() {
                 return None;
             }
-            let truth = at(&reach, group).and(caller.node.access().with(more).is_admin().truth);
+            let rules: Vec<&Rule> = more.iter().map(|grant| grant.rule).collect();
+            let access = || caller.node.access().with(more).is_admin().truth;
+            let truth = at(&reach, group).and(self.admin_with(caller.node, None, &rules, access));
             (!truth.is_false()).then(|| End { method, target: caller.number, object: self.group_name(group), truth })
         });
         best(joins)
@@ -95,10 +98,14 @@ impl<'a> Mover<'a, '_> {
             let mut truth =
                 allowed.clone().and(Truth::unknown("a version of the policy with more access than the snapshot holds"));
             for document in other_documents(policy) {
-                let more =
-                    caller.node.account.rules(document).iter().map(|rule| Grant { rule, policy: &attached.policy });
-                let without = Access::without(caller.node.account, caller.node.principal, Some(&attached.policy));
-                truth = truth.or(allowed.clone().and(without.with(more).is_admin().truth));
+                let rules: Vec<&Rule> = caller.node.account.rules(document).iter().collect();
+                let access = || {
+                    let more = rules.iter().map(|rule| Grant { rule, policy: &attached.policy });
+                    let without = Access::without(caller.node.account, caller.node.principal, Some(&attached.policy));
+                    without.with(more).is_admin().truth
+                };
+                let admin = self.admin_with(caller.node, Some(&attached.policy), &rules, access);
+                truth = truth.or(allowed.clone().and(admin));
             }
             if self.ceiling(caller.number, Some(attached)).is_false() {
                 continue;
@@ -112,8 +119,10 @@ impl<'a> Mover<'a, '_> {
     pub(super) fn lift(&self, caller: &Caller<'a, '_>, method: usize, lift: &str) -> Vec<End> {
         let node = caller.node;
         let own = |class: Class, number: usize| at(&caller.reach(lift, class, None), number);
-        let without =
-            |policy: &PolicyName| Access::without(node.account, node.principal, Some(policy)).is_admin().truth;
+        let without = |policy: &PolicyName| {
+            let access = || Access::without(node.account, node.principal, Some(policy)).is_admin().truth;
+            self.admin_with(node, Some(policy), &[], access)
+        };
         let end = |object: String, truth: Truth| End { method, target: caller.number, object, truth };
         let kind = if node.principal.kind == PrincipalKind::User { "User" } else { "Role" };
         if lift.ends_with("PermissionsBoundary") {

@@ -98,19 +98,9 @@ impl<'a, 'u> Mover<'a, 'u> {
         }
         let trusts = Trusts::new(universe);
         let plans = Plans::new(universe.accounts());
+        let (limits, admins) = (Answers::new(&plans.room), Answers::new(&plans.room));
         let ceilings = (0..size).map(|_| OnceLock::new()).collect();
-        Self {
-            universe,
-            trusts,
-            plans,
-            ceilings,
-            limits: Answers::default(),
-            admins: Answers::default(),
-            sets: Mutex::default(),
-            profiles,
-            roles,
-            changeable,
-        }
+        Self { universe, trusts, plans, ceilings, limits, admins, sets: Mutex::default(), profiles, roles, changeable }
     }
 
     /// Whether a principal is administrator.
@@ -119,10 +109,21 @@ impl<'a, 'u> Mover<'a, 'u> {
         if !caller.speaks_of("iam:AttachUserPolicy") {
             return Truth::False;
         }
-        let work_out = || caller.access().is_admin().truth;
-        let documents = caller.node.identity().filter_map(|attached| attached.document);
-        let rules = documents.flat_map(|document| caller.node.account.rules(document));
-        match self.basis(caller.node, rules) {
+        self.admin_with(caller.node, None, &[], || caller.access().is_admin().truth)
+    }
+
+    /// Whether a principal would be administrator without one of its policies and with some more statements, as
+    /// `work_out` tells it of one.
+    pub(super) fn admin_with(
+        &self,
+        node: &Node<'a>,
+        without: Option<&PolicyName>,
+        more: &[&'a Rule],
+        work_out: impl FnOnce() -> Truth,
+    ) -> Truth {
+        let kept = node.identity().filter(|attached| Some(attached.policy.as_ref()) != without);
+        let rules = kept.filter_map(|attached| attached.document).flat_map(|document| node.account.rules(document));
+        match self.basis(node, rules.chain(more.iter().copied())) {
             Some(basis) => self.admins.get(basis, work_out).as_ref().clone(),
             None => work_out(),
         }

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use super::index;
 use super::methods::{Method, Need, methods};
 use super::moves::{End, Move};
-use super::shared::Answers;
+use super::shared::{Answers, Room};
 use super::trusts::ASSUME;
 use crate::iam::access::Judged;
 use crate::iam::account::Account;
@@ -43,24 +43,26 @@ pub(super) struct Plan<'a> {
 pub(super) struct Plans<'a> {
     accounts: &'a [Account],
     by_account: Vec<Vec<OnceLock<Plan<'a>>>>,
+    /// Where answers are kept.
+    pub(super) room: Room,
 }
 
 impl<'a> Plans<'a> {
     /// Makes room for the plans. In most accounts few methods come into question.
     pub(super) fn new(accounts: &'a [Account]) -> Self {
         let of_account = |_| methods().iter().map(|_| OnceLock::new()).collect();
-        Self { accounts, by_account: accounts.iter().map(of_account).collect() }
+        Self { accounts, by_account: accounts.iter().map(of_account).collect(), room: Room::new() }
     }
 
     /// What a method needs in an account.
     pub(super) fn of(&self, home: usize, method: usize) -> Option<&Plan<'a>> {
         let (account, slot) = (self.accounts.get(home)?, self.by_account.get(home)?.get(method)?);
         let method = methods().get(method)?;
-        Some(slot.get_or_init(|| plan(method, account)))
+        Some(slot.get_or_init(|| plan(method, account, &self.room)))
     }
 }
 
-fn plan<'a>(method: &'static Method, account: &Account) -> Plan<'a> {
+fn plan<'a>(method: &'static Method, account: &Account, room: &Room) -> Plan<'a> {
     let needs: &'static [Need] = &method.needs;
     let (partition, id) = (account.partition.as_str(), account.id.as_str());
     let part = |actions: Vec<&'static str>, regions: Vec<Language>| Part {
@@ -85,9 +87,9 @@ fn plan<'a>(method: &'static Method, account: &Account) -> Plan<'a> {
     let actions = method.actions.iter().map(String::as_str).chain([ASSUME]).map(index::position).collect();
     Plan {
         parts: together.chain(single).collect(),
-        met: Answers::default(),
+        met: Answers::new(room),
         actions,
-        moves: Answers::default(),
-        ends: Answers::default(),
+        moves: Answers::new(room),
+        ends: Answers::new(room),
     }
 }

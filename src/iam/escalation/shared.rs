@@ -2,6 +2,7 @@
 //! statements ask for it.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::bits::Set;
@@ -48,25 +49,69 @@ pub(super) struct Basis {
     pub(super) facts: Vec<Fact>,
 }
 
-/// The answers to one question so far.
-#[derive(Debug)]
-pub(super) struct Answers<T>(Mutex<HashMap<Basis, Arc<T>>>);
+/// How many answers a run may keep.
+const MOST: usize = 32_768;
 
-impl<T> Default for Answers<T> {
-    fn default() -> Self {
-        Self(Mutex::default())
+/// Room for the answers to all questions of a run: where hardly anybody shares, they would take more than the account.
+#[derive(Debug, Clone)]
+pub(super) struct Room(Arc<AtomicUsize>);
+
+impl Room {
+    /// Room for all that a run may keep.
+    pub(super) fn new() -> Self {
+        Self(Arc::new(AtomicUsize::new(MOST)))
+    }
+
+    /// Takes the room of one answer, if there is some.
+    fn take(&self) -> bool {
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok()
     }
 }
 
+/// The answers to one question so far.
+#[derive(Debug)]
+pub(super) struct Answers<T> {
+    known: Mutex<HashMap<Basis, Arc<T>>>,
+    room: Room,
+}
+
 impl<T> Answers<T> {
-    /// The answer that rests on this, worked out if nobody asked yet.
+    /// Answers that take their room from this.
+    pub(super) fn new(room: &Room) -> Self {
+        Self { known: Mutex::default(), room: room.clone() }
+    }
+
+    /// The answer that rests on this, worked out if nobody asked yet, or where there was no room to keep it.
     pub(super) fn get(&self, basis: Basis, work_out: impl FnOnce() -> T) -> Arc<T> {
-        if let Some(known) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&basis) {
+        if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&basis) {
             return Arc::clone(known);
         }
         // Two threads may work out the same: better than one waiting for the other.
         let answer = Arc::new(work_out());
-        let mut answers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(answers.entry(basis).or_insert(answer))
+        if self.room.take() {
+            let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            known.entry(basis).or_insert_with(|| Arc::clone(&answer));
+        }
+        answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_right_where_there_is_no_room_for_them() {
+        let room = Room(Arc::new(AtomicUsize::new(2)));
+        let (one, other) = (Answers::new(&room), Answers::new(&room));
+        let basis = |layers| Basis { statements: Vec::new(), layers, kind: None, facts: Vec::new() };
+        for number in 0..5 {
+            assert_eq!(
+                (*one.get(basis(number), || number), *other.get(basis(number), || number + 1)),
+                (number, number + 1)
+            );
+        }
+        assert_eq!((*one.get(basis(0), || 9), *other.get(basis(0), || 9)), (0, 1), "kept");
+        assert_eq!(*one.get(basis(4), || 9), 9, "not kept");
     }
 }

@@ -204,7 +204,9 @@ impl<'a> Mover<'a, '_> {
         };
         let granted = if policies.is_none() { Some(Self::granting(caller, grant, Class::Principals)) } else { None };
         candidates.keep(&self.changeable);
-        except.into_iter().for_each(|number| candidates.remove(number));
+        if let Some(number) = except {
+            candidates.remove(number);
+        }
         let changed = |target: usize| -> Option<End> {
             let node = self.universe.node(target).filter(|node| node.home == caller.node.home)?;
             if let Some(granted) = &granted {

@@ -128,7 +128,7 @@ fn measure(name: &str, arguments: &[String], server: &Stub, round_trip: Duration
     run(server, arguments);
     let (before, spent) = (server.calls().len(), own_processor());
     let costs: Vec<Cost> = (0..runs).map(|_| run(server, arguments)).collect();
-    let spent = (own_processor() - spent) / runs;
+    let spent = own_processor().saturating_sub(spent) / runs;
     let calls: Vec<Call> = server.calls().into_iter().skip(before).collect();
     let least = |of: fn(&Cost) -> Duration| costs.iter().map(of).min().unwrap();
     let (wall, processor) = (least(|cost| cost.wall), least(|cost| cost.processor));

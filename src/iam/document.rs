@@ -49,7 +49,7 @@ pub struct Interner {
     actions: HashMap<String, Pattern>,
     resources: HashMap<String, Pattern>,
     names: HashSet<Arc<str>>,
-    /// By where their patterns lie: equal patterns are one.
+    /// By where their patterns lie: patterns of the same text are one.
     lists: HashMap<Box<[usize]>, Arc<[Pattern]>>,
     conditions: HashSet<Arc<[Condition]>>,
 }

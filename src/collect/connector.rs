@@ -3,6 +3,7 @@
 //! One wrapper around the SDK's HTTP client sees every request, those that fetch credentials included.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::{
@@ -19,21 +20,37 @@ const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 
 /// An HTTP client with TLS by rustls and ring.
 pub(super) fn http_client() -> SharedHttpClient {
-    let inner = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    SharedHttpClient::new(Guarded(inner))
+    let builder = aws_smithy_http_client::Builder::new;
+    let tls = builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    SharedHttpClient::new(Guarded(Arc::new(Clients { tls, plain: builder().build_http() })))
 }
 
 #[derive(Debug)]
-struct Guarded(SharedHttpClient);
+struct Guarded(Arc<Clients>);
+
+/// Each prepares what it needs when it is first used: the system's certificates are hundreds.
+#[derive(Debug)]
+struct Clients {
+    tls: SharedHttpClient,
+    plain: SharedHttpClient,
+}
 
 impl HttpClient for Guarded {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(GuardedConnector(self.0.http_connector(settings, components)))
+        SharedHttpConnector::new(GuardedConnector {
+            clients: Arc::clone(&self.0),
+            settings: settings.clone(),
+            components: components.clone(),
+        })
     }
 }
 
 #[derive(Debug)]
-struct GuardedConnector(SharedHttpConnector);
+struct GuardedConnector {
+    clients: Arc<Clients>,
+    settings: HttpConnectorSettings,
+    components: RuntimeComponents,
+}
 
 impl HttpConnector for GuardedConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
@@ -41,7 +58,8 @@ impl HttpConnector for GuardedConnector {
             let message = "refused to send a request without TLS to another machine: use an `https://` endpoint";
             return HttpConnectorFuture::ready(Err(ConnectorError::user(message.into())));
         }
-        let answer = self.0.call(request);
+        let client = if request.uri().starts_with("https://") { &self.clients.tls } else { &self.clients.plain };
+        let answer = client.http_connector(&self.settings, &self.components).call(request);
         HttpConnectorFuture::new(async move {
             let mut answer = whole(answer.await?).await?;
             pass_on_retry_after(&mut answer);

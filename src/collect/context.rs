@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::error::{api_error, stand_in};
 use super::session::Session;
 use super::throttle::Throttles;
+use super::turns::Turns;
 use super::{Options, Progress, wire};
 use crate::snapshot::{ApiError, Gathered, Observation, Operation, Outcome, Request, Response, Shape, label, plan};
 
@@ -32,6 +33,7 @@ pub(super) struct Context<'a> {
     plan: Option<BTreeSet<Operation>>,
     deadline: Instant,
     throttles: Throttles,
+    turns: Turns,
     /// Calls made or being made, so that what is found twice is asked once.
     claimed: Mutex<BTreeSet<String>>,
     observations: Mutex<Vec<Observation>>,
@@ -73,6 +75,7 @@ impl<'a> Context<'a> {
             plan: options.operations.as_ref().map(plan::complete),
             deadline: Instant::now() + options.limits.total,
             throttles,
+            turns: Turns::default(),
             claimed: Mutex::new(BTreeSet::new()),
             observations: Mutex::new(vec![identity]),
         }
@@ -169,7 +172,8 @@ impl<'a> Context<'a> {
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         let sent = async {
-            let _permit = self.throttles.enter(operation, region).await;
+            let turn = self.turns.take(plan::chain(operation));
+            let _permit = self.throttles.enter(operation, region, turn).await;
             request.await.map_err(|error| api_error(&error))
         };
         self.until_over(sent).await
@@ -250,6 +254,11 @@ impl<'a> Context<'a> {
             Either::Left((error, _)) => Err(error),
             Either::Right((result, _)) => result,
         }
+    }
+
+    /// Does the work in which calls are made; without that none would begin.
+    pub(super) async fn drive<F: Future>(&self, work: F) -> F::Output {
+        self.turns.drive(work).await
     }
 
     /// All observations of the run.

@@ -2,9 +2,11 @@
 //!
 //! Members that no fact reads are left behind here, so they never reach a snapshot.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{DefaultHasher, Hasher};
 
 use aws_smithy_types::{Blob, DateTime};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::snapshot::{Document, Time};
@@ -88,16 +90,43 @@ impl<Name: IntoShape<String>, Sdk: IntoShape<Ours>, Ours> IntoShape<BTreeMap<Str
     }
 }
 
-/// Adds a page's items. A list that no page holds stays missing rather than becoming an empty one. While pages are
-/// read, things move from one to the next: what the page before held already is not added again.
-pub(super) fn append<B: PartialEq>(all: &mut Option<Vec<B>>, page: impl IntoShape<Vec<B>>) {
-    const LARGEST_PAGE: usize = 1000;
-    if let Some(mut items) = page.shape() {
-        let all = all.get_or_insert_default();
-        let before = all.get(all.len().saturating_sub(LARGEST_PAGE)..).unwrap_or_default();
-        items.retain(|item| !before.contains(item));
-        all.append(&mut items);
+/// Adds a page's items. A list that no page holds stays missing rather than becoming an empty one.
+pub(super) fn append<B: PartialEq + Serialize>(all: &mut Option<Vec<B>>, page: impl IntoShape<Vec<B>>) {
+    if let Some(items) = page.shape() {
+        append_new(all.get_or_insert_default(), items);
     }
+}
+
+/// Adds a page's items to those of the pages before it. While pages are read, things move from one to the next: what the
+/// page before held already is not added again.
+pub(super) fn append_new<B: PartialEq + Serialize>(all: &mut Vec<B>, mut page: Vec<B>) {
+    const LARGEST_PAGE: usize = 1000;
+    let before = all.get(all.len().saturating_sub(LARGEST_PAGE)..).unwrap_or_default();
+    if !before.is_empty() {
+        let known: HashSet<u64> = before.iter().map(mark).collect();
+        page.retain(|item| !known.contains(&mark(item)) || !before.contains(item));
+    }
+    all.append(&mut page);
+}
+
+/// The same for equal things, and hardly ever for others: comparing each of a thousand with each would take longer than
+/// reading them.
+fn mark(item: &impl Serialize) -> u64 {
+    struct Sink(DefaultHasher);
+    impl std::io::Write for Sink {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.write(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut sink = Sink(DefaultHasher::new());
+    // INVARIANT: a hasher takes all bytes, and what cannot be written ends at the same place for equal things.
+    let _ = serde_json::to_writer(&mut sink, item);
+    sink.0.finish()
 }
 
 fn percent_decoded(text: &str) -> String {
@@ -148,7 +177,7 @@ mod tests {
     use aws_smithy_types::DateTime;
     use serde_json::json;
 
-    use super::{IntoShape, append};
+    use super::{IntoShape, append, append_new};
     use crate::snapshot::{Document, Time};
 
     #[test]
@@ -186,5 +215,18 @@ mod tests {
         append(&mut all, vec!["a".to_owned()]);
         append(&mut all, vec!["b".to_owned()]);
         assert_eq!(all, Some(vec!["a".to_owned(), "b".to_owned()]));
+    }
+
+    #[test]
+    fn what_moved_to_the_next_page_is_there_once() {
+        let texts = |range: std::ops::Range<u32>| range.map(|number| number.to_string()).collect::<Vec<_>>();
+        let mut all = None;
+        append(&mut all, texts(0..1000));
+        append(&mut all, texts(990..1500));
+        assert_eq!(all, Some(texts(0..1500)));
+        let document = |text: &str| serde_json::from_str::<Document>(text).unwrap();
+        let mut all = vec![document(r#"{"a":"x","b":"y"}"#)];
+        append_new(&mut all, vec![document(r#"{"b":"y","a":"x"}"#), document(r#"{"b":"y"}"#)]);
+        assert_eq!(all.len(), 2, "the same in another order is no news");
     }
 }

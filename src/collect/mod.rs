@@ -15,6 +15,7 @@ mod service;
 mod session;
 mod throttle;
 mod together;
+mod turns;
 mod wire;
 
 use std::collections::BTreeSet;
@@ -30,7 +31,7 @@ pub use organization::{Entry, Home};
 use context::Context;
 use session::Session;
 use throttle::Throttles;
-use together::all;
+use together::by_rank;
 
 /// What to collect, as whom, and for how long.
 #[derive(Debug, Clone)]
@@ -169,21 +170,21 @@ async fn gather(
     throttles: Throttles,
 ) -> Result<Snapshot, CollectError> {
     let context = Context::new(options, progress, session, throttles);
-    all(service::start(&context)).await;
-    if options.cancel.is_cancelled() && !options.partial {
-        return Err(CollectError::Cancelled);
-    }
-    finish(options, context).await
-}
-
-async fn finish(options: &Options, context: Context<'_>) -> Result<Snapshot, CollectError> {
+    let regions = context.drive(async {
+        by_rank(service::start(&context)).await;
+        if options.cancel.is_cancelled() && !options.partial {
+            return Err(CollectError::Cancelled);
+        }
+        Ok(regions::asked(&context).await.to_vec())
+    });
+    let regions = regions.await?;
     let header = SnapshotHeader {
         collector: concat!("posture ", env!("CARGO_PKG_VERSION")).to_owned(),
         collected_at: options.collected_at,
         account: context.session.account.clone(),
         partition: context.session.partition.clone(),
         caller: context.session.caller.clone(),
-        regions: regions::asked(&context).await.to_vec(),
+        regions,
     };
     Ok(Snapshot::new(header, context.into_observations())?)
 }

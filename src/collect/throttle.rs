@@ -79,13 +79,15 @@ impl Throttles {
         Self { all, doors: Mutex::new(BTreeMap::new()) }
     }
 
-    /// Waits for a turn; the call may be open for as long as the permit lives.
-    pub(super) async fn enter(&self, operation: Operation, region: &str) -> Permit<'_> {
+    /// Waits until the service may be asked, then for `turn`, then until not too much is open; the call may be open for as
+    /// long as the permit lives. Who waits for its turn keeps nobody else from having theirs.
+    pub(super) async fn enter(&self, operation: Operation, region: &str, turn: impl Future<Output = ()>) -> Permit<'_> {
         let door = self.door(operation, region);
         // Neither semaphore is ever closed, so waiting cannot fail.
         let service = Arc::clone(&door.open).acquire_owned().await.ok();
-        let turn = door.pace.lock().unwrap_or_else(PoisonError::into_inner).next(Instant::now());
-        tokio::time::sleep_until(turn).await;
+        let due = door.pace.lock().unwrap_or_else(PoisonError::into_inner).next(Instant::now());
+        tokio::time::sleep_until(due).await;
+        turn.await;
         Permit { _all: self.all.acquire().await.ok(), _service: service }
     }
 

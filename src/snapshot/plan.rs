@@ -69,6 +69,26 @@ pub(crate) fn complete(wanted: &BTreeSet<Operation>) -> BTreeSet<Operation> {
     plan
 }
 
+/// How many calls follow one another from this one on, at most: itself, one about its answer, one about that one's.
+#[cfg(feature = "live")]
+pub(crate) fn chain(operation: Operation) -> usize {
+    static CHAINS: std::sync::LazyLock<std::collections::BTreeMap<Operation, usize>> = std::sync::LazyLock::new(|| {
+        let mut chains = std::collections::BTreeMap::new();
+        // As often as there are entries: longer than that no chain is.
+        for _ in ASKED_ABOUT {
+            for (asked, about) in ASKED_ABOUT {
+                let own = chains.get(asked).copied().unwrap_or(1);
+                for operation in *about {
+                    let chain = chains.entry(*operation).or_insert(1);
+                    *chain = (own + 1).max(*chain);
+                }
+            }
+        }
+        chains
+    });
+    CHAINS.get(&operation).copied().unwrap_or(1)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -89,6 +109,18 @@ mod tests {
             assert!(plan.contains(&needed), "{}", needed.label());
         }
         assert!(!plan.contains(&Operation::IamGetAccountSummary));
+    }
+
+    #[test]
+    #[cfg(feature = "live")]
+    fn a_chain_is_as_long_as_the_longest_way_on() {
+        let chain = super::chain;
+        assert_eq!(chain(Operation::IamGetAccountSummary), 1);
+        assert_eq!(chain(Operation::SnsGetSubscriptionAttributes), 1);
+        assert_eq!(chain(Operation::SnsListSubscriptionsByTopic), 2);
+        assert_eq!(chain(Operation::EventsListRules), 4);
+        assert_eq!(chain(Operation::BudgetsDescribeBudgets), 5);
+        assert_eq!(chain(Operation::GuarddutyListDetectors), 3);
     }
 
     #[test]

@@ -97,7 +97,8 @@ impl Lister<'_> {
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
-        let _permit = self.home.throttles.enter(Operation::OrganizationsListRoots, self.region).await;
+        let _permit =
+            self.home.throttles.enter(Operation::OrganizationsListRoots, self.region, std::future::ready(())).await;
         let cancelled = std::pin::pin!(self.home.options.cancel.cancelled());
         match futures_util::future::select(cancelled, std::pin::pin!(request)).await {
             futures_util::future::Either::Left(_) => {

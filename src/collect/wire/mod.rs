@@ -40,6 +40,7 @@ use aws_types::{SdkConfig, SigningName};
 use serde_json::Value;
 
 use super::context::Next;
+use super::convert::append_new;
 use super::error::stand_in;
 use super::partition;
 use super::session::Session;
@@ -265,13 +266,8 @@ fn remove(value: &mut Value, path: &str) {
 
 /// Lists grow by the page's items, without what the page before held already; of everything else the last page counts.
 fn merge(all: &mut Value, page: Value) {
-    const LARGEST_PAGE: usize = 1000;
     match (all, page) {
-        (Value::Array(all), Value::Array(mut page)) => {
-            let before = all.get(all.len().saturating_sub(LARGEST_PAGE)..).unwrap_or_default();
-            page.retain(|item| !before.contains(item));
-            all.append(&mut page);
-        }
+        (Value::Array(all), Value::Array(page)) => append_new(all, page),
         (Value::Object(all), Value::Object(page)) => {
             for (name, value) in page {
                 merge(all.entry(name).or_insert(Value::Null), value);

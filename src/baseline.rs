@@ -49,7 +49,7 @@ impl Baseline {
     /// Marks the failing findings that the baseline holds.
     pub fn mark(&self, findings: &mut [Finding]) {
         for finding in findings.iter_mut().filter(|finding| finding.status == Status::Fail) {
-            finding.in_baseline = self.fingerprints.contains(&finding.fingerprint);
+            finding.in_baseline = self.fingerprints.contains(finding.fingerprint().as_str());
         }
     }
 }

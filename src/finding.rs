@@ -135,6 +135,13 @@ pub struct ResourceId {
     pub region: Option<String>,
 }
 
+impl ResourceId {
+    /// What findings of one rule and status are sorted by.
+    pub(crate) fn place(&self) -> (&str, Option<&str>) {
+        (&self.id, self.region.as_deref())
+    }
+}
+
 /// One fact that decided, and where in the snapshot it stands.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Evidence {
@@ -165,10 +172,10 @@ pub struct AppliedSuppression {
 }
 
 /// A rule's verdict on one resource, with what decided it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Finding {
-    /// The rule's id.
-    pub rule: String,
+    /// The rule's id, kept once for all verdicts of the rule.
+    pub rule: Arc<str>,
     /// The rule's severity.
     pub severity: Severity,
     /// The verdict.
@@ -184,33 +191,70 @@ pub struct Finding {
     /// Controls of frameworks that the rule serves.
     pub controls: Controls,
     /// True when a person's attestation decided, not an observation.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub attested: bool,
     /// The suppression that mutes the finding, if one does.
-    pub suppressed: Option<AppliedSuppression>,
+    pub suppressed: Option<Box<AppliedSuppression>>,
     /// True when a baseline was given and held this finding already.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub in_baseline: bool,
-    /// Identity over runs and machines: rule, resource, Region; never position or time.
-    pub fingerprint: String,
 }
 
-/// The fingerprint of a rule's verdict on a resource: 32 hexadecimal digits.
-pub fn fingerprint(rule: &str, resource: &ResourceId) -> String {
-    let mut hash = Sha256::new();
-    for part in [rule, resource.kind, &resource.id, resource.region.as_deref().unwrap_or("")] {
-        // Lengths keep ("ab", "c") apart from ("a", "bc").
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part.as_bytes());
+impl Finding {
+    /// Identity over runs and machines: rule, resource, Region; never position or time. Worked out when it is asked for:
+    /// most formats show a part of the findings, and some no fingerprint at all.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint::of(&self.rule, &self.resource)
     }
-    let digest = hash.finalize();
-    let digits = digest.iter().take(16).flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
+}
+
+/// Identity of a rule's verdict on a resource: 32 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint([u8; Self::DIGITS]);
+
+impl Fingerprint {
+    /// How many digits there are.
+    pub const DIGITS: usize = 32;
+
+    /// The fingerprint of a rule's verdict on a resource.
+    pub fn of(rule: &str, resource: &ResourceId) -> Self {
+        let mut hash = Sha256::new();
+        for part in [rule, resource.kind, &resource.id, resource.region.as_deref().unwrap_or("")] {
+            // Lengths keep ("ab", "c") apart from ("a", "bc").
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part.as_bytes());
+        }
+        let mut digits = [b'0'; Self::DIGITS];
+        for (two, byte) in digits.chunks_exact_mut(2).zip(hash.finalize()) {
+            two.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+        }
+        Self(digits)
+    }
+
+    /// The digits.
+    pub fn as_str(&self) -> &str {
+        // INVARIANT: digits are ASCII.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+fn digit(value: u8) -> u8 {
+    if value < 10 { b'0' + value } else { b'a' - 10 + value }
+}
+
+impl std::fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl Serialize for Fingerprint {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{ResourceId, fingerprint};
+    use super::{Fingerprint, ResourceId};
 
     fn id(id: &str, region: Option<&str>) -> ResourceId {
         ResourceId { id: id.to_owned(), kind: "account", region: region.map(str::to_owned) }
@@ -218,9 +262,11 @@ mod tests {
 
     #[test]
     fn fingerprints_depend_on_rule_resource_and_region_alone() {
+        let fingerprint = Fingerprint::of;
         let one = fingerprint("root-mfa-enabled", &id("arn:a", None));
         assert_eq!(one, fingerprint("root-mfa-enabled", &id("arn:a", None)));
-        assert_eq!(one.len(), 32);
+        // Reports of earlier versions are baselines of this one.
+        assert_eq!(one.to_string(), "74e440350dd91f8ff3bbd4564b7b6b02");
         for other in [
             fingerprint("root-mfa-enable", &id("darn:a", None)),
             fingerprint("root-mfa-enabled", &id("arn:b", None)),

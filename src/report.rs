@@ -17,7 +17,7 @@ use crate::snapshot::Time;
 pub const FORMAT: &str = "posture-report/1";
 
 /// One account judged by one set of rules.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     /// Always [`FORMAT`].
     pub format: &'static str,
@@ -42,10 +42,8 @@ pub struct Report {
     /// Suppressions that are expired or matched nothing, in words.
     pub notes: Vec<String>,
     /// The ways that alerts and escalations take, to be drawn.
-    #[serde(skip)]
     pub diagrams: Diagrams,
     /// The controls of the framework that was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub framework: Option<FrameworkReport>,
     /// One entry per rule and resource, worst first. Passes and what does not apply are left out, though counted, where
     /// only formats were asked for that do not show them.

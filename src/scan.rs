@@ -9,7 +9,7 @@ use crate::facts::{Facts, Gap};
 use crate::finding::{Finding, Severity, Status};
 use crate::report::{Counts, FORMAT, Report, ReportGap, RuleRun, Summary};
 use crate::rule::Rule;
-use crate::rule::judge::{Judged, Listed, Settings, judge};
+use crate::rule::judge::{Calls, Judged, Listed, Settings, judge};
 use crate::snapshot::{Gathered, Snapshot, Time};
 use crate::suppression;
 
@@ -32,23 +32,39 @@ impl Scan<'_> {
         self.judge(snapshot).0
     }
 
-    /// Judges a snapshot for formats that show some verdicts alone; all of them are counted.
-    pub fn run_for(&self, snapshot: &Snapshot, listed: Listed) -> Report {
-        self.judge_for(snapshot, listed).0
+    /// Judges a snapshot for formats that show some verdicts alone; all of them are counted. The snapshot is let go as soon as
+    /// its facts are read: a large account's answers take more room than its findings.
+    pub fn run_for(&self, snapshot: Snapshot, listed: Listed) -> Report {
+        let facts = Facts::build(&snapshot, self.as_of);
+        let frame = self.frame(&snapshot);
+        drop(snapshot);
+        self.report(frame, &facts, listed)
     }
 
     /// Judges a snapshot, and hands out the facts that it was judged by.
     pub fn judge(&self, snapshot: &Snapshot) -> (Report, Facts) {
-        self.judge_for(snapshot, Listed::All)
+        let facts = Facts::build(snapshot, self.as_of);
+        (self.report(self.frame(snapshot), &facts, Listed::All), facts)
     }
 
-    fn judge_for(&self, snapshot: &Snapshot, listed: Listed) -> (Report, Facts) {
-        let now = self.as_of.unwrap_or(snapshot.collected_at);
-        let facts = Facts::build(snapshot, self.as_of);
+    fn frame(&self, snapshot: &Snapshot) -> Frame<'_> {
+        let (rules, left_out) = self.rules.iter().partition(|rule| has_evidence(rule, snapshot));
+        Frame {
+            account: snapshot.account.clone(),
+            partition: snapshot.partition.clone(),
+            collected_at: snapshot.collected_at,
+            regions: snapshot.regions.clone(),
+            calls: Calls::from(snapshot),
+            rules,
+            left_out,
+        }
+    }
+
+    fn report(&self, frame: Frame<'_>, facts: &Facts, listed: Listed) -> Report {
+        let Frame { account, partition, collected_at, regions, calls, rules, left_out } = frame;
+        let now = self.as_of.unwrap_or(collected_at);
         let settings = Settings { now, attestations: self.config.attestations.clone() };
-        let (rules, left_out): (Vec<&Rule>, Vec<&Rule>) =
-            self.rules.iter().partition(|rule| has_evidence(rule, snapshot));
-        let Judged { mut findings, counts } = judge(&rules, snapshot, &facts, &settings, listed);
+        let Judged { mut findings, counts } = judge(&rules, &calls, facts, &settings, listed);
         let selected: Vec<_> = self
             .config
             .suppressions
@@ -67,24 +83,36 @@ impl Scan<'_> {
         if let Some(baseline) = self.baseline {
             baseline.mark(&mut findings);
         }
-        let report = Report {
+        Report {
             format: FORMAT,
             posture: env!("CARGO_PKG_VERSION"),
-            account: snapshot.account.clone(),
-            partition: snapshot.partition.clone(),
-            collected_at: snapshot.collected_at,
+            account,
+            partition,
+            collected_at,
             as_of: now,
-            regions: snapshot.regions.clone(),
+            regions,
             rules_run: rules_run(&rules, &counts),
             summary: summary(&counts, &findings),
             gaps: gaps(&findings),
             notes,
-            diagrams: Diagrams::of(&facts),
+            diagrams: Diagrams::of(facts),
             framework: None,
             results: findings,
-        };
-        (report, facts)
+        }
     }
+}
+
+/// What judging needs of a snapshot besides its facts.
+struct Frame<'a> {
+    account: String,
+    partition: String,
+    collected_at: Time,
+    regions: Vec<String>,
+    calls: Calls,
+    /// The rules to run.
+    rules: Vec<&'a Rule>,
+    /// Rules for which nobody gathered the evidence.
+    left_out: Vec<&'a Rule>,
 }
 
 /// Whether a rule can be run on a snapshot: a rule whose evidence AWS bills is run where somebody asked for some of it, and

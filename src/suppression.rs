@@ -42,11 +42,11 @@ pub fn apply(suppressions: &[Suppression], findings: &mut [Finding], as_of: Time
         for finding in findings.iter_mut().filter(|finding| suppression.covers(finding)) {
             used = true;
             if finding.suppressed.is_none() {
-                finding.suppressed = Some(AppliedSuppression {
+                finding.suppressed = Some(Box::new(AppliedSuppression {
                     reason: suppression.reason.clone(),
                     owner: suppression.owner.clone(),
                     expires: suppression.expires.map(|date| date.to_string()),
-                });
+                }));
             }
         }
         if !used {
@@ -59,7 +59,7 @@ pub fn apply(suppressions: &[Suppression], findings: &mut [Finding], as_of: Time
 impl Suppression {
     fn covers(&self, finding: &Finding) -> bool {
         finding.status == Status::Fail
-            && finding.rule == self.rule
+            && *finding.rule == *self.rule
             && glob(&self.resource, &finding.resource.id)
             && self.region.as_ref().is_none_or(|region| finding.resource.region.as_ref() == Some(region))
     }

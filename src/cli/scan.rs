@@ -244,8 +244,7 @@ impl Judge<'_> {
         };
         let rendered = snapshot.and_then(|snapshot| {
             let incomplete = fleet::incomplete(&snapshot);
-            let mut report = self.scan.run_for(&snapshot, self.listed());
-            drop(snapshot);
+            let mut report = self.scan.run_for(snapshot, self.listed());
             report.framework = self.framework.as_ref().map(|framework| framework.report(&report));
             let mut reports = self.formats.render(&report, input.name, place)?;
             let lake = if self.fills_lakes { lake::files(&report)? } else { Vec::new() };

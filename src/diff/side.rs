@@ -158,7 +158,7 @@ impl From<&Report> for Side {
     fn from(report: &Report) -> Self {
         let verdicts = report.results.iter().map(|finding| {
             let key = Key {
-                rule: finding.rule.clone(),
+                rule: finding.rule.to_string(),
                 resource: finding.resource.id.clone(),
                 kind: finding.resource.kind.to_owned(),
                 region: finding.resource.region.clone(),
@@ -168,7 +168,7 @@ impl From<&Report> for Side {
                 status: finding.status,
                 message: finding.message.clone(),
                 suppressed: finding.suppressed.is_some(),
-                fingerprint: finding.fingerprint.clone(),
+                fingerprint: finding.fingerprint().to_string(),
             };
             (key, verdict)
         });

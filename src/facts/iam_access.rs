@@ -3,8 +3,8 @@
 //! What needs all principals at once is worked out when a rule first asks for it ([`Policies`] and [`Principals`] are
 //! built on demand), because on large accounts it costs more than everything else.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{LazyLock, OnceLock};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 
 use super::authorization;
 use super::iam_escalation::Escalations;
@@ -13,7 +13,7 @@ use super::iam_user::IamUser;
 use super::resource::Resource;
 use super::{Fact, Gap, List, MALFORMED, Observed, Origin, UNDECIDED};
 use crate::facts;
-use crate::iam::access::{Access, BUDGET_ACTIONS};
+use crate::iam::access::{Access, BUDGET_ACTIONS, Basis};
 use crate::iam::account::{Account, Attached, Boundary, DocumentId, Principal, PrincipalKind};
 use crate::iam::document::Rule;
 use crate::iam::pattern::Pattern;
@@ -37,6 +37,9 @@ facts! {
     }
 }
 
+/// Answers about MFA that are kept: where nobody shares, they would be as many as users.
+const MOST_ANSWERS: usize = 1024;
+
 /// The principals and policies of a snapshot, ready for questions.
 #[derive(Debug)]
 pub(crate) struct Engine {
@@ -51,6 +54,8 @@ pub(crate) struct Engine {
     pub(super) guardrails: Account,
     /// What a look at each document tells, by its position.
     glances: Vec<Glance>,
+    /// Whether policies insist on MFA, by what that rests on.
+    insists: Mutex<HashMap<Basis, Truth>>,
     escalations: OnceLock<Escalations>,
 }
 
@@ -88,6 +93,7 @@ impl Engine {
             origin,
             guardrails: super::iam_question::guardrails(snapshot),
             glances: Vec::new(),
+            insists: Mutex::default(),
             escalations: OnceLock::new(),
         };
         let look = Look::everything();
@@ -107,12 +113,24 @@ impl Engine {
     /// authorization details do not hold.
     pub(crate) fn of_user(&self, arn: &str) -> Option<(Observed<bool>, Observed<bool>)> {
         let principal = self.account.principal(arn)?;
-        let enforced = if self.is_plainly_without_mfa(principal) {
-            Truth::False
-        } else {
-            Access::new(&self.account, principal).mfa().enforced
-        };
+        let enforced =
+            if self.is_plainly_without_mfa(principal) { Truth::False } else { self.insists_on_mfa(principal) };
         Some((self.observed(self.is_admin(principal)), self.observed(enforced)))
+    }
+
+    /// Whether the policies of a principal insist on MFA, worked out once for all with the same.
+    fn insists_on_mfa(&self, principal: &Principal) -> Truth {
+        let access = Access::new(&self.account, principal);
+        let Some(basis) = access.basis() else { return access.mfa().enforced };
+        if let Some(known) = self.insists.lock().unwrap_or_else(PoisonError::into_inner).get(&basis) {
+            return known.clone();
+        }
+        let enforced = access.mfa().enforced;
+        let mut insists = self.insists.lock().unwrap_or_else(PoisonError::into_inner);
+        if insists.len() < MOST_ANSWERS {
+            insists.insert(basis, enforced.clone());
+        }
+        enforced
     }
 
     /// Whether a look at the policies of a principal shows that they give more than setting up MFA without it.

@@ -80,7 +80,8 @@ pub(crate) fn principals(engine: &Engine) -> List<Resource<IamPrincipal>> {
         resource(&principal.arn, &principal.name, kind, &principal.policies)
     });
     // One whose ARN is missing cannot be told from others; that it is missing is a gap of the list.
-    let mut items: Vec<_> = groups.chain(others).filter(|one| !one.id.is_empty()).collect();
+    let mut items = Vec::with_capacity(engine.account.groups().len() + engine.account.principals().len());
+    items.extend(groups.chain(others).filter(|one| !one.id.is_empty()));
     items.sort_by(|one, two| one.id.cmp(&two.id));
     List { items, gaps: engine.gaps.clone() }
 }

@@ -189,7 +189,7 @@ pub fn plan(
     for finding in report.results.iter().filter(|finding| finding.status == Status::Fail) {
         if finding.suppressed.is_some() {
             suppressed += 1;
-        } else if let Some((rule, fix)) = fixes.iter().find(|(rule, _)| rule.id == finding.rule) {
+        } else if let Some((rule, fix)) = fixes.iter().find(|(rule, _)| *rule.id == *finding.rule) {
             planner.finding(rule, fix.as_ref(), finding);
         }
     }
@@ -291,7 +291,7 @@ struct Planner<'a> {
 impl Planner<'_> {
     fn finding(&mut self, rule: &Rule, fix: Option<&Fix>, finding: &Finding) {
         let mended = Mended {
-            rule: finding.rule.clone(),
+            rule: finding.rule.to_string(),
             resource: finding.resource.id.clone(),
             region: finding.resource.region.clone(),
         };

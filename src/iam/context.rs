@@ -3,7 +3,7 @@
 //! A key that is absent from the request and a key whose value nobody told us are two different things: the first
 //! decides a condition, the second leaves it open.
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 /// What is known of one condition key.
@@ -22,7 +22,8 @@ pub enum Fact {
 /// The condition keys of a request. Keys compare without regard to case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context {
-    facts: BTreeMap<String, Fact>,
+    /// By key in lower case, sorted: there are a few dozen, and they are asked for far more often than told.
+    facts: Vec<(String, Fact)>,
     /// What is known besides, unless said otherwise above: shared by many requests.
     beneath: Option<Arc<Context>>,
     rest: Fact,
@@ -31,23 +32,30 @@ pub struct Context {
 impl Context {
     /// A request of which every key is known: what is not listed is absent.
     pub fn complete() -> Self {
-        Self { facts: BTreeMap::new(), beneath: None, rest: Fact::Absent }
+        Self { facts: Vec::new(), beneath: None, rest: Fact::Absent }
     }
 
     /// A request of which only the listed keys are known.
     pub fn open() -> Self {
-        Self { facts: BTreeMap::new(), beneath: None, rest: Fact::Unknown }
+        Self { facts: Vec::new(), beneath: None, rest: Fact::Unknown }
     }
 
     /// As much as is known of another request, ready for more.
     pub fn on(beneath: &Arc<Self>) -> Self {
         let rest = beneath.rest.clone();
-        Self { facts: BTreeMap::new(), beneath: Some(Arc::clone(beneath)), rest }
+        Self { facts: Vec::new(), beneath: Some(Arc::clone(beneath)), rest }
     }
 
     /// Says what is known of a key.
     pub fn set(&mut self, key: &str, fact: Fact) {
-        self.facts.insert(key.to_ascii_lowercase(), fact);
+        match self.place(key) {
+            Ok(place) => {
+                if let Some((_, known)) = self.facts.get_mut(place) {
+                    *known = fact;
+                }
+            }
+            Err(place) => self.facts.insert(place, (key.to_ascii_lowercase(), fact)),
+        }
     }
 
     /// Gives a key one value.
@@ -66,24 +74,32 @@ impl Context {
 
     /// Gives a key one value unless something is already known of it.
     pub fn set_default(&mut self, key: &str, value: &str) {
-        let key = key.to_ascii_lowercase();
-        if self.told(&key).is_none() {
-            self.set_value(&key, value);
+        if self.told(key).is_none() {
+            self.set_value(key, value);
         }
     }
 
     /// What is known of a key.
     pub fn get(&self, key: &str) -> &Fact {
-        if key.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return self.told(&key.to_ascii_lowercase()).unwrap_or(&self.rest);
-        }
         self.told(key).unwrap_or(&self.rest)
     }
 
-    /// What was said of a key in lower case.
+    /// What was said of a key.
     fn told(&self, key: &str) -> Option<&Fact> {
-        self.facts.get(key).or_else(|| self.beneath.as_ref()?.told(key))
+        match self.place(key) {
+            Ok(place) => self.facts.get(place).map(|(_, fact)| fact),
+            Err(_) => self.beneath.as_ref()?.told(key),
+        }
     }
+
+    fn place(&self, key: &str) -> Result<usize, usize> {
+        self.facts.binary_search_by(|(own, _)| in_lower_case(own, key))
+    }
+}
+
+/// Compares a text in lower case with one in any.
+pub(super) fn in_lower_case(own: &str, other: &str) -> Ordering {
+    own.bytes().cmp(other.bytes().map(|byte| byte.to_ascii_lowercase()))
 }
 
 #[cfg(test)]

@@ -202,6 +202,11 @@ impl Rule {
             Some(_) => return Vec::new(),
             None => resources.within(&query.resources).collect(),
         };
+        // Both are down to one text: the pair is there or it is not.
+        if let (Some(action), Some(resource)) = (query.actions.as_literal(), query.resources.as_literal()) {
+            let is_there = query.actions.contains(action) && query.resources.contains(resource);
+            return if is_there { vec![query.clone()] } else { Vec::new() };
+        }
         let mut blocks = Vec::new();
         for actions in &actions {
             for resources in &resources {
@@ -232,7 +237,7 @@ impl Rule {
 
     /// All keys that what the statement says depends on, those of variables in its resources included.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
-        self.condition_keys().chain(self.resources.varying.iter().flat_map(variables))
+        self.condition_keys().chain(self.resources.keys())
     }
 
     /// True when the resources depend on who asks.
@@ -242,6 +247,11 @@ impl Rule {
 }
 
 impl Resources {
+    /// The keys of the variables.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.varying.iter().flat_map(variables)
+    }
+
     /// The patterns with variables filled in. A variable without a known value is left out of the pattern list
     /// (`wide` false), or stands for any text (`wide` true): the two enclose what is true.
     pub fn for_variables(&self, value: &Variables<'_>, wide: bool) -> Patterns {

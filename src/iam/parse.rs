@@ -5,17 +5,17 @@
 
 use super::error::PolicyError;
 use super::json;
+use super::json::{Members, Node};
 use super::operator::Operator;
 use super::policy::{
     ActionBlock, ActionPattern, Condition, Effect, Place, Policy, Principal, PrincipalBlock, PrincipalKind,
     ResourceBlock, Statement, Version,
 };
 use super::template::Template;
-use serde_json::{Map, Value};
+use serde_json::Value;
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
-
-type Object = Map<String, Value>;
 
 const STATEMENT_ELEMENTS: &[&str] =
     &["Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"];
@@ -24,13 +24,17 @@ impl FromStr for Policy {
     type Err = PolicyError;
 
     fn from_str(text: &str) -> Result<Self, PolicyError> {
-        Self::from_value(&json::parse(text)?)
+        Self::from_node(&json::read(text)?)
     }
 }
 
 impl Policy {
     /// Reads a decoded document.
     pub fn from_value(document: &Value) -> Result<Self, PolicyError> {
+        Self::from_node(&Node::from(document))
+    }
+
+    pub(super) fn from_node(document: &Node<'_>) -> Result<Self, PolicyError> {
         let object = as_object(document, "")?;
         only(object, "", &["Version", "Id", "Statement"])?;
         let version = match optional_text(object, "", "Version")? {
@@ -43,7 +47,7 @@ impl Policy {
         let missing = || PolicyError::MissingElement { pointer: String::new(), element: "Statement" };
         let reader = Reader { variables: version.has_variables() };
         let statements = match object.get("Statement").ok_or_else(missing)? {
-            Value::Array(list) => list
+            Node::Array(list) => list
                 .iter()
                 .enumerate()
                 .map(|(index, member)| reader.statement(member, &format!("/Statement/{index}")))
@@ -59,7 +63,7 @@ struct Reader {
 }
 
 impl Reader {
-    fn statement(&self, value: &Value, at: &str) -> Result<Statement, PolicyError> {
+    fn statement(&self, value: &Node<'_>, at: &str) -> Result<Statement, PolicyError> {
         let object = as_object(value, at)?;
         only(object, at, STATEMENT_ELEMENTS)?;
         Ok(Statement {
@@ -73,7 +77,7 @@ impl Reader {
         })
     }
 
-    fn resource_block(&self, object: &Object, at: &str) -> Result<ResourceBlock, PolicyError> {
+    fn resource_block(&self, object: &Members<'_>, at: &str) -> Result<ResourceBlock, PolicyError> {
         Ok(match one_of(object, at, "Resource", "NotResource")? {
             Either::Neither => ResourceBlock::None,
             Either::First(value) => ResourceBlock::Resource(self.templates(value, At(at, "Resource"))?),
@@ -81,26 +85,27 @@ impl Reader {
         })
     }
 
-    fn templates(&self, value: &Value, at: At<'_>) -> Result<Vec<Template>, PolicyError> {
-        let place = |index| if value.is_array() { format!("{at}/{index}") } else { at.to_string() };
+    fn templates(&self, value: &Node<'_>, at: At<'_>) -> Result<Vec<Template>, PolicyError> {
+        let is_list = matches!(value, Node::Array(_));
+        let place = |index| if is_list { format!("{at}/{index}") } else { at.to_string() };
         let texts = texts(value, at)?.into_iter().enumerate();
         texts.map(|(index, text)| template(text, self.variables, &|| place(index))).collect()
     }
 
-    fn conditions(&self, object: &Object, at: &str) -> Result<Vec<Condition>, PolicyError> {
+    fn conditions(&self, object: &Members<'_>, at: &str) -> Result<Vec<Condition>, PolicyError> {
         let Some(value) = object.get("Condition") else { return Ok(Vec::new()) };
         let at = format!("{at}/Condition");
         let mut conditions = Vec::new();
-        for (name, keys) in as_object(value, &at)? {
+        for (name, keys) in as_object(value, &at)?.iter() {
             let at = child(&at, name);
             let operator = Operator::parse(name).ok_or_else(|| PolicyError::UnknownValue {
                 pointer: at.clone(),
-                value: name.clone(),
+                value: name.to_owned(),
                 expected: "a condition operator",
             })?;
-            for (key, values) in as_object(keys, &at)? {
+            for (key, values) in as_object(keys, &at)?.iter() {
                 let pointer = child(&at, key);
-                if conditions.iter().any(|known: &Condition| known.operator == operator && known.key == *key) {
+                if conditions.iter().any(|known: &Condition| known.operator == operator && known.key == key) {
                     return Err(PolicyError::RepeatedCondition { pointer });
                 }
                 conditions.push(self.condition(operator, key, values, &pointer)?);
@@ -110,10 +115,10 @@ impl Reader {
         Ok(conditions)
     }
 
-    fn condition(&self, operator: Operator, key: &str, values: &Value, at: &str) -> Result<Condition, PolicyError> {
+    fn condition(&self, operator: Operator, key: &str, values: &Node<'_>, at: &str) -> Result<Condition, PolicyError> {
         let variables = self.variables && operator.comparison.takes_variables();
         let members = match values {
-            Value::Array(list) => {
+            Node::Array(list) => {
                 list.iter().enumerate().map(|(index, member)| (member, format!("{at}/{index}"))).collect()
             }
             single => vec![(single, at.to_owned())],
@@ -131,7 +136,7 @@ pub(super) fn child(pointer: &str, name: &str) -> String {
     format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
 }
 
-fn effect(object: &Object, at: &str) -> Result<Effect, PolicyError> {
+fn effect(object: &Members<'_>, at: &str) -> Result<Effect, PolicyError> {
     match optional_text(object, at, "Effect")? {
         Some("Allow") => Ok(Effect::Allow),
         Some("Deny") => Ok(Effect::Deny),
@@ -144,8 +149,8 @@ fn effect(object: &Object, at: &str) -> Result<Effect, PolicyError> {
     }
 }
 
-fn action_block(object: &Object, at: &str) -> Result<ActionBlock, PolicyError> {
-    let patterns = |value, name| -> Result<Vec<ActionPattern>, PolicyError> {
+fn action_block(object: &Members<'_>, at: &str) -> Result<ActionBlock, PolicyError> {
+    let patterns = |value: &Node<'_>, name| -> Result<Vec<ActionPattern>, PolicyError> {
         Ok(texts(value, At(at, name))?.into_iter().map(ActionPattern::new).collect())
     };
     Ok(match one_of(object, at, "Action", "NotAction")? {
@@ -155,7 +160,7 @@ fn action_block(object: &Object, at: &str) -> Result<ActionBlock, PolicyError> {
     })
 }
 
-fn principal_block(object: &Object, at: &str) -> Result<PrincipalBlock, PolicyError> {
+fn principal_block(object: &Members<'_>, at: &str) -> Result<PrincipalBlock, PolicyError> {
     Ok(match one_of(object, at, "Principal", "NotPrincipal")? {
         Either::Neither => PrincipalBlock::None,
         Either::First(value) => PrincipalBlock::Principal(principals(value, At(at, "Principal"))?),
@@ -163,8 +168,8 @@ fn principal_block(object: &Object, at: &str) -> Result<PrincipalBlock, PolicyEr
     })
 }
 
-fn principals(value: &Value, at: At<'_>) -> Result<Vec<Principal>, PolicyError> {
-    let Value::Object(object) = value else {
+fn principals(value: &Node<'_>, at: At<'_>) -> Result<Vec<Principal>, PolicyError> {
+    let Node::Object(object) = value else {
         // A bare text other than `*` is outside the grammar, but SQS and SNS store it as given; it means an AWS principal.
         let listed = |text: &str| match text {
             "*" => Principal::Everyone,
@@ -173,7 +178,7 @@ fn principals(value: &Value, at: At<'_>) -> Result<Vec<Principal>, PolicyError> 
         return Ok(texts(value, at)?.into_iter().map(listed).collect());
     };
     let mut found = Vec::new();
-    for (name, members) in object {
+    for (name, members) in object.iter() {
         let pointer = || child(&at.to_string(), name);
         let kind = *PrincipalKind::ALL
             .iter()
@@ -201,18 +206,18 @@ fn template(text: &str, variables: bool, at: &dyn Fn() -> String) -> Result<Temp
     })
 }
 
-enum Either<'a> {
+enum Either<'o, 'a> {
     Neither,
-    First(&'a Value),
-    Second(&'a Value),
+    First(&'o Node<'a>),
+    Second(&'o Node<'a>),
 }
 
-fn one_of<'a>(
-    object: &'a Object,
+fn one_of<'o, 'a>(
+    object: &'o Members<'a>,
     at: &str,
     first: &'static str,
     second: &'static str,
-) -> Result<Either<'a>, PolicyError> {
+) -> Result<Either<'o, 'a>, PolicyError> {
     match (object.get(first), object.get(second)) {
         (None, None) => Ok(Either::Neither),
         (Some(value), None) => Ok(Either::First(value)),
@@ -221,21 +226,24 @@ fn one_of<'a>(
     }
 }
 
-fn only(object: &Object, at: &str, known: &[&str]) -> Result<(), PolicyError> {
-    match object.keys().find(|name| !known.contains(&name.as_str())) {
+fn only(object: &Members<'_>, at: &str, known: &[&str]) -> Result<(), PolicyError> {
+    match object.iter().map(|(name, _)| name).find(|name| !known.contains(name)) {
         None => Ok(()),
         Some(name) => Err(PolicyError::UnknownElement { pointer: child(at, name) }),
     }
 }
 
-fn as_object<'a>(value: &'a Value, at: &str) -> Result<&'a Object, PolicyError> {
-    value.as_object().ok_or_else(|| wrong_type(value, at, "an object"))
+fn as_object<'o, 'a>(value: &'o Node<'a>, at: &str) -> Result<&'o Members<'a>, PolicyError> {
+    match value {
+        Node::Object(members) => Ok(members),
+        other => Err(wrong_type(other, at, "an object")),
+    }
 }
 
-fn optional_text<'a>(object: &'a Object, at: &str, name: &str) -> Result<Option<&'a str>, PolicyError> {
+fn optional_text<'o>(object: &'o Members<'_>, at: &str, name: &str) -> Result<Option<&'o str>, PolicyError> {
     match object.get(name) {
         None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
+        Some(Node::String(text)) => Ok(Some(text)),
         Some(other) => Err(wrong_type(other, &format!("{at}/{name}"), "a string")),
     }
 }
@@ -251,12 +259,13 @@ impl fmt::Display for At<'_> {
 }
 
 /// A string or a list of strings.
-fn texts<'a>(value: &'a Value, at: At<'_>) -> Result<Vec<&'a str>, PolicyError> {
+fn texts<'o>(value: &'o Node<'_>, at: At<'_>) -> Result<Vec<&'o str>, PolicyError> {
     match value {
-        Value::String(text) => Ok(vec![text]),
-        Value::Array(list) => {
-            let text = |(index, member): (usize, &'a Value)| {
-                member.as_str().ok_or_else(|| wrong_type(member, &format!("{at}/{index}"), "a string"))
+        Node::String(text) => Ok(vec![text]),
+        Node::Array(list) => {
+            let text = |(index, member): (usize, &'o Node<'_>)| match member {
+                Node::String(text) => Ok(text.as_ref()),
+                other => Err(wrong_type(other, &format!("{at}/{index}"), "a string")),
             };
             list.iter().enumerate().map(text).collect()
         }
@@ -265,23 +274,23 @@ fn texts<'a>(value: &'a Value, at: At<'_>) -> Result<Vec<&'a str>, PolicyError> 
 }
 
 /// A condition's value as text: IAM takes numbers and booleans without quotes as well.
-fn scalar(value: &Value, at: &str) -> Result<String, PolicyError> {
+fn scalar<'o>(value: &'o Node<'_>, at: &str) -> Result<Cow<'o, str>, PolicyError> {
     match value {
-        Value::String(text) => Ok(text.clone()),
-        Value::Bool(flag) => Ok(flag.to_string()),
-        Value::Number(number) => Ok(number.to_string()),
+        Node::String(text) => Ok(Cow::Borrowed(text)),
+        Node::Bool(flag) => Ok(Cow::Borrowed(if *flag { "true" } else { "false" })),
+        Node::Number(number) => Ok(Cow::Owned(number.to_string())),
         other => Err(wrong_type(other, at, "a string, number or boolean")),
     }
 }
 
-fn wrong_type(value: &Value, at: &str, expected: &'static str) -> PolicyError {
+fn wrong_type(value: &Node<'_>, at: &str, expected: &'static str) -> PolicyError {
     let found = match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
+        Node::Null => "null",
+        Node::Bool(_) => "a boolean",
+        Node::Number(_) => "a number",
+        Node::String(_) => "a string",
+        Node::Array(_) => "a list",
+        Node::Object(_) => "an object",
     };
     PolicyError::WrongType { pointer: at.to_owned(), expected, found }
 }

@@ -44,18 +44,21 @@ impl Template {
     pub fn parse(source: &str, variables: bool) -> Result<Self, BadVariable> {
         let mut pieces = Pieces::default();
         let mut rest = source;
-        while let Some(next) = rest.chars().next() {
-            if variables && let Some(body) = rest.strip_prefix("${") {
-                rest = pieces.variable(rest, body)?;
+        while let Some(at) = rest.bytes().position(|byte| matches!(byte, b'*' | b'?' | b'$')) {
+            let (plain, special) = rest.split_at(at);
+            pieces.text.push_str(plain);
+            if variables && let Some(body) = special.strip_prefix("${") {
+                rest = pieces.variable(special, body)?;
                 continue;
             }
-            match next {
-                '*' => pieces.push(Piece::Star),
-                '?' => pieces.push(Piece::Question),
-                other => pieces.text.push(other),
+            rest = special.get(1..).unwrap_or_default();
+            match special.as_bytes().first() {
+                Some(b'*') => pieces.push(Piece::Star),
+                Some(b'?') => pieces.push(Piece::Question),
+                _ => pieces.text.push('$'),
             }
-            rest = rest.get(next.len_utf8()..).unwrap_or_default();
         }
+        pieces.text.push_str(rest);
         Ok(Self { source: source.to_owned(), pieces: pieces.finish() })
     }
 

@@ -26,7 +26,7 @@ impl Renderer for Asff {
         for findings in report.results.chunks(BATCH) {
             let batch: Vec<Value> = findings
                 .iter()
-                .map(|finding| imported(report, finding, rules.get(finding.rule.as_str()).copied()))
+                .map(|finding| imported(report, finding, rules.get(finding.rule.as_ref()).copied()))
                 .collect();
             safe_json::compact(&batch, sink)?;
             sink.write_all(b"\n")?;
@@ -55,13 +55,13 @@ fn imported(report: &Report, finding: &Finding, rule: Option<&RuleRun>) -> Value
     let types = json!(["Software and Configuration Checks/AWS Security Best Practices"]);
     let mut imported = json!({
         "SchemaVersion": "2018-10-08",
-        "Id": format!("posture/{}", text(&finding.fingerprint, 500)),
+        "Id": format!("posture/{}", text(finding.fingerprint().as_str(), 500)),
         "ProductArn": product(report),
         "GeneratorId": format!("posture/{}", text(&finding.rule, 500)),
         "AwsAccountId": text(&report.account, 12),
         "CreatedAt": time,
         "UpdatedAt": time,
-        "Title": text(rule.map_or(finding.rule.as_str(), |rule| &rule.title), 256),
+        "Title": text(rule.map_or(finding.rule.as_ref(), |rule| &rule.title), 256),
         "Description": text(&finding.message, 1_024),
         "Types": types,
         "Severity": severity,

@@ -54,7 +54,7 @@ fn row(report: &Report, finding: &Finding) -> [String; 17] {
     [
         report.account.clone(),
         report.collected_at.to_string(),
-        finding.rule.clone(),
+        finding.rule.to_string(),
         finding.severity.name().to_owned(),
         finding.status.name().to_owned(),
         finding.resource.id.clone(),
@@ -68,7 +68,7 @@ fn row(report: &Report, finding: &Finding) -> [String; 17] {
         finding.suppressed.as_ref().map(|applied| applied.reason.clone()).unwrap_or_default(),
         finding.attested.to_string(),
         finding.in_baseline.to_string(),
-        finding.fingerprint.clone(),
+        finding.fingerprint().to_string(),
     ]
 }
 

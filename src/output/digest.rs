@@ -57,7 +57,7 @@ fn groups<'a>(report: &'a Report, belongs: impl Fn(&Finding) -> bool) -> Vec<Rul
     let mut positions: BTreeMap<&str, usize> = BTreeMap::new();
     let mut groups: Vec<RuleGroup<'a>> = Vec::new();
     for finding in report.results.iter().filter(|finding| belongs(finding)) {
-        let id = finding.rule.as_str();
+        let id = finding.rule.as_ref();
         let position = *positions.entry(id).or_insert(groups.len());
         match groups.get_mut(position) {
             Some(group) => group.findings.push(finding),

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 use super::{Context, Place, Renderer, safe_json};
 use crate::diagram::Diagram;
 use crate::facts::Gap;
-use crate::finding::{AppliedSuppression, Evidence, Finding, Severity, Status};
+use crate::finding::{AppliedSuppression, Evidence, Finding, Fingerprint, Severity, Status};
 use crate::framework::FrameworkReport;
 use crate::report::{Counts, Report, ReportGap, RuleRun, Summary};
 
@@ -178,7 +178,8 @@ pub(super) struct JsonResult<'a> {
     /// The suppression that mutes the finding; null when none does.
     suppressed: Option<JsonSuppression<'a>>,
     /// Identity over runs and machines.
-    fingerprint: &'a str,
+    #[schemars(with = "String")]
+    fingerprint: Fingerprint,
     /// True when a person's attestation decided, not an observation.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     #[schemars(default)]
@@ -321,8 +322,8 @@ impl<'a> From<&'a Finding> for JsonResult<'a> {
             evidence: finding.evidence.iter().map(JsonEvidence::from).collect(),
             unknown: finding.unknown.iter().map(JsonGap::from).collect(),
             controls: JsonControls::Tree(&finding.controls),
-            suppressed: finding.suppressed.as_ref().map(JsonSuppression::from),
-            fingerprint: &finding.fingerprint,
+            suppressed: finding.suppressed.as_deref().map(JsonSuppression::from),
+            fingerprint: finding.fingerprint(),
             attested: finding.attested,
             in_baseline: finding.in_baseline,
         }

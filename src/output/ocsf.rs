@@ -39,7 +39,7 @@ impl Renderer for Ocsf {
 pub(super) fn events(report: &Report) -> impl Iterator<Item = (&Finding, Value)> {
     let rules: BTreeMap<&str, &RuleRun> = report.rules_run.iter().map(|rule| (rule.id.as_str(), rule)).collect();
     report.results.iter().map(move |finding| {
-        let rule = rules.get(finding.rule.as_str()).copied();
+        let rule = rules.get(finding.rule.as_ref()).copied();
         (finding, event(report, finding, rule))
     })
 }
@@ -125,8 +125,8 @@ fn compliance(finding: &Finding) -> Value {
 
 fn finding_info(report: &Report, finding: &Finding, rule: Option<&RuleRun>) -> Value {
     json!({
-        "uid": finding.fingerprint,
-        "title": rule.map_or(finding.rule.as_str(), |rule| &rule.title),
+        "uid": finding.fingerprint(),
+        "title": rule.map_or(finding.rule.as_ref(), |rule| &rule.title),
         "desc": rule.map_or_else(String::new, |rule| flowing(&rule.rationale)),
         "created_time": report.collected_at.0.as_millisecond(),
         "types": [finding.rule],

@@ -209,11 +209,14 @@ fn tags(run: &RuleRun) -> Vec<String> {
 
 fn result(report: &Report, finding: &Finding, indexes: &BTreeMap<&str, i64>, with_suppressions: bool) -> sarif::Result {
     let mut result = sarif::Result::builder()
-        .rule_id(finding.rule.clone())
+        .rule_id(finding.rule.to_string())
         .level(result_level(finding.severity))
         .message(message(&finding.message))
         .locations(vec![location(report, finding)])
-        .partial_fingerprints(BTreeMap::from([("primaryLocationLineHash".to_owned(), finding.fingerprint.clone())]))
+        .partial_fingerprints(BTreeMap::from([(
+            "primaryLocationLineHash".to_owned(),
+            finding.fingerprint().to_string(),
+        )]))
         .properties(properties(
             None,
             [
@@ -223,7 +226,7 @@ fn result(report: &Report, finding: &Finding, indexes: &BTreeMap<&str, i64>, wit
             ],
         ))
         .build();
-    result.rule_index = indexes.get(finding.rule.as_str()).copied();
+    result.rule_index = indexes.get(finding.rule.as_ref()).copied();
     if with_suppressions {
         result.suppressions = Some(suppressions(finding));
     }
@@ -271,7 +274,9 @@ fn uri(report: &Report, finding: &Finding) -> String {
     };
     let name: Vec<String> = match name.char_indices().nth(NAME) {
         // Long names keep apart by their fingerprints.
-        Some((cut, _)) => vec![uri_segment(name.get(..cut).unwrap_or_default()), uri_segment(&finding.fingerprint)],
+        Some((cut, _)) => {
+            vec![uri_segment(name.get(..cut).unwrap_or_default()), uri_segment(finding.fingerprint().as_str())]
+        }
         None => name.split('/').map(uri_segment).collect(),
     };
     let service: String = service.chars().take(NAME).collect();

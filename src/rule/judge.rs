@@ -11,9 +11,9 @@ use super::message::Template;
 use super::node::{Expression, Read};
 use super::{Attested, Rule};
 use crate::facts::{Fact, Facts, Gap, Listing, NOT_ATTESTED, Observed, Oracle, Origin, Record, ResourceRef, Value};
-use crate::finding::{Evidence, Finding, ResourceId, Status, fingerprint};
+use crate::finding::{Evidence, Finding, ResourceId, Status};
 use crate::report::Counts;
-use crate::snapshot::{Observation, Outcome, Snapshot, Time};
+use crate::snapshot::{Observation, Operation, Request, Snapshot, Time, label};
 
 /// What a person attested about one rule.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,134 +58,185 @@ impl Listed {
 }
 
 /// Judges all resources by all rules.
-pub fn judge(rules: &[&Rule], snapshot: &Snapshot, facts: &Facts, settings: &Settings, listed: Listed) -> Judged {
-    let labels = &Labels { snapshot, known: snapshot.observations().iter().map(|_| OnceLock::new()).collect() };
+pub fn judge(rules: &[&Rule], calls: &Calls, facts: &Facts, settings: &Settings, listed: Listed) -> Judged {
     let rules = rules.iter().copied().filter(|rule| !rule.deprecated);
     // Some kinds are worked out when they are first listed, on all processors: were that done while rules are judged side by
     // side, those that list the same kind would wait for the first of them.
     let mut listings: BTreeMap<&str, Arc<Listing<'_>>> = BTreeMap::new();
     let rules = rules.map(|rule| {
-        let listing = listings.entry(rule.kind.schema.name).or_insert_with(|| Arc::new((rule.kind.list)(facts)));
-        RuleJudge { rule, listing: Arc::clone(listing), labels, facts, settings, listed }
+        let listing = listings.entry(rule.kind.schema.name).or_insert_with(|| {
+            let mut listing = (rule.kind.list)(facts);
+            listing.resources.sort_by(|one, two| (one.id, one.region).cmp(&(two.id, two.region)));
+            Arc::new(listing)
+        });
+        RuleJudge { rule, id: rule.id.as_str().into(), listing: Arc::clone(listing), calls, facts, settings, listed }
     });
-    let rules: Vec<RuleJudge<'_>> = rules.collect();
-    let by_rule: Vec<(Counts, Vec<Finding>)> = rules.par_iter().map(RuleJudge::judge).collect();
-    let mut judged = Judged::default();
-    for (judge, (counts, findings)) in rules.iter().zip(by_rule) {
-        judged.counts.insert(judge.rule.id.clone(), counts);
-        judged.findings.extend(findings);
+    let mut rules: Vec<RuleJudge<'_>> = rules.collect();
+    rules.sort_by_key(|judge| (std::cmp::Reverse(judge.rule.severity), Arc::clone(&judge.id)));
+    let by_rule: Vec<Vec<Part>> = rules.par_iter().map(RuleJudge::judge).collect();
+    let mut counts = BTreeMap::new();
+    for (judge, parts) in rules.iter().zip(&by_rule) {
+        let of_rule: &mut Counts = counts.entry(judge.rule.id.clone()).or_default();
+        for part in parts {
+            *of_rule += part.counts;
+        }
     }
-    judged.findings.par_sort_by(|one, two| key(one).cmp(&key(two)));
-    judged
+    Judged { findings: in_order(by_rule), counts }
 }
 
-type Key<'a> = (Status, std::cmp::Reverse<crate::finding::Severity>, &'a str, &'a str, Option<&'a str>);
+/// What some resources came to under one rule.
+#[derive(Default)]
+struct Part {
+    counts: Counts,
+    /// The verdicts that are listed, by their status; of each status sorted by resource.
+    findings: [Vec<Finding>; STATUSES],
+    /// Whether there is a verdict on the account as a whole, which has its place among the resources.
+    of_account: bool,
+}
 
-fn key(finding: &Finding) -> Key<'_> {
-    let resource = &finding.resource;
-    (finding.status, std::cmp::Reverse(finding.severity), &finding.rule, &resource.id, resource.region.as_deref())
+/// How many statuses there are.
+const STATUSES: usize = 4;
+
+impl Part {
+    fn add(&mut self, finding: Finding) {
+        if let Some(findings) = self.findings.get_mut(finding.status as usize) {
+            findings.push(finding);
+        }
+    }
+}
+
+/// The findings of rules that come worst first: by status, rule and resource. They are there once: what was taken over
+/// from a part is let go.
+fn in_order(mut by_rule: Vec<Vec<Part>>) -> Vec<Finding> {
+    let count = by_rule.iter().flatten().flat_map(|part| &part.findings).map(Vec::len).sum();
+    let mut all = Vec::with_capacity(count);
+    for status in 0..STATUSES {
+        for parts in &mut by_rule {
+            let start = all.len();
+            let of_account = parts.iter().any(|part| part.of_account);
+            for findings in parts.iter_mut().filter_map(|part| part.findings.get_mut(status)) {
+                all.append(&mut std::mem::take(findings));
+            }
+            if of_account && let Some(of_rule) = all.get_mut(start..) {
+                of_rule.sort_by(|one: &Finding, two| one.resource.place().cmp(&two.resource.place()));
+            }
+        }
+    }
+    all
 }
 
 /// Resources that a rule is judged on in one go: handing out fewer would cost more than it gains.
 const AT_ONCE: usize = 256;
 
-/// The names under which evidence cites observations, each made once.
-struct Labels<'a> {
-    snapshot: &'a Snapshot,
-    known: Vec<OnceLock<Arc<str>>>,
+/// The calls of a snapshot, as evidence cites them; what they answered is not needed for that.
+#[derive(Debug)]
+pub struct Calls(Vec<Call>);
+
+#[derive(Debug)]
+struct Call {
+    operation: Operation,
+    region: String,
+    request: Request,
+    is_failed: bool,
+    label: OnceLock<Arc<str>>,
 }
 
-impl Labels<'_> {
-    /// An observation with its name.
-    fn of(&self, origin: Origin) -> Option<(&Observation, Arc<str>)> {
-        let index = usize::try_from(origin.observation?).ok()?;
-        let observation = self.snapshot.observations().get(index)?;
-        Some((observation, Arc::clone(self.known.get(index)?.get_or_init(|| observation.label().into()))))
+impl From<&Snapshot> for Calls {
+    fn from(snapshot: &Snapshot) -> Self {
+        let call = |observation: &Observation| Call {
+            operation: observation.operation,
+            region: observation.region.clone(),
+            request: observation.request.clone(),
+            is_failed: observation.is_failed(),
+            label: OnceLock::new(),
+        };
+        Self(snapshot.observations().iter().map(call).collect())
+    }
+}
+
+impl Calls {
+    /// The name of the call that a fact stands in, and whether that failed.
+    fn cited(&self, origin: Origin) -> Option<(Arc<str>, bool)> {
+        let call = self.0.get(usize::try_from(origin.observation?).ok()?)?;
+        let label = call.label.get_or_init(|| label(call.operation, &call.region, &call.request).into());
+        Some((Arc::clone(label), call.is_failed))
     }
 }
 
 struct RuleJudge<'a> {
     rule: &'a Rule,
+    id: Arc<str>,
     listing: Arc<Listing<'a>>,
-    labels: &'a Labels<'a>,
+    calls: &'a Calls,
     facts: &'a Facts,
     settings: &'a Settings,
     listed: Listed,
 }
 
 impl RuleJudge<'_> {
-    fn judge(&self) -> (Counts, Vec<Finding>) {
+    /// The rule's verdicts in parts, of which each stands before the next.
+    fn judge(&self) -> Vec<Part> {
         let listing = self.listing.as_ref();
         let attested = attested(self.rule, self.settings);
         let steps = steps_for(listing.resources.len());
-        let (mut counts, mut findings) = if listing.resources.len() < AT_ONCE {
-            self.resources(&listing.resources, &attested, steps)
+        let mut parts = if listing.resources.len() < AT_ONCE {
+            vec![self.resources(&listing.resources, &attested, steps)]
         } else {
-            let parts: Vec<_> =
-                listing.resources.par_chunks(AT_ONCE).map(|part| self.resources(part, &attested, steps)).collect();
-            let mut all = (Counts::default(), Vec::new());
-            for (counts, findings) in parts {
-                all.0 += counts;
-                all.1.extend(findings);
-            }
-            all
-        };
-        let mut of_account = |status: Status, message: String, unknown: Vec<Gap>| {
-            counts.add(status);
-            if self.listed.takes(status) {
-                findings.push(self.account_finding(status, message, unknown));
-            }
+            listing.resources.par_chunks(AT_ONCE).map(|part| self.resources(part, &attested, steps)).collect()
         };
         if !listing.gaps.is_empty() {
             let message =
                 format!("the {} of the account are not all known: {}", self.rule.kind.plural, cause(&listing.gaps));
-            of_account(Status::Unknown, message, listing.gaps.clone());
+            parts.push(self.of_account(Status::Unknown, message, listing.gaps.clone()));
         } else if listing.resources.is_empty() {
             let message = format!("the account has no {}", self.rule.kind.plural);
-            of_account(Status::NotApplicable, message, Vec::new());
+            parts.push(self.of_account(Status::NotApplicable, message, Vec::new()));
         }
-        (counts, findings)
+        parts
     }
 
     /// Judges some of the rule's resources, one after the other.
-    fn resources(&self, resources: &[ResourceRef<'_>], attested: &Attested, steps: u64) -> (Counts, Vec<Finding>) {
+    fn resources(&self, resources: &[ResourceRef<'_>], attested: &Attested, steps: u64) -> Part {
         let account = &self.facts.account.facts;
-        let (mut counts, mut findings) = (Counts::default(), Vec::new());
+        let mut part = Part::default();
+        let mut names = Names::default();
         let mut trial = Trial::new(self.rule, account, self.settings.now, attested, (self.facts as &dyn Oracle, steps));
         for resource in resources {
             let outcome = trial.outcome(resource.record);
-            counts.add(outcome.status);
+            part.counts.add(outcome.status);
             if self.listed.takes(outcome.status) {
                 let verdict = trial.verdict(outcome);
-                findings.push(self.finding(*resource, verdict));
+                part.add(self.finding(*resource, verdict, &mut names));
             }
         }
-        (counts, findings)
+        part
     }
 
     /// A verdict on the account as a whole, where there is no resource to name.
-    fn account_finding(&self, status: Status, message: String, unknown: Vec<Gap>) -> Finding {
-        let account = self.facts.account.borrowed();
-        let resource = ResourceRef { id: account.id, region: None, record: account.record };
-        self.finding(resource, Verdict { status, message, reads: Vec::new(), unknown })
+    fn of_account(&self, status: Status, message: String, unknown: Vec<Gap>) -> Part {
+        let mut part = Part { of_account: true, ..Part::default() };
+        part.counts.add(status);
+        if self.listed.takes(status) {
+            let verdict = Verdict { status, message, reads: Vec::new(), unknown };
+            part.add(self.finding(self.facts.account.borrowed(), verdict, &mut Names::default()));
+        }
+        part
     }
 
-    fn finding(&self, resource: ResourceRef<'_>, verdict: Verdict<'_>) -> Finding {
+    fn finding<'v>(&self, resource: ResourceRef<'_>, verdict: Verdict<'v>, names: &mut Names<'v>) -> Finding {
         let Verdict { status, message, reads, unknown } = verdict;
-        let resource = ResourceId {
-            id: resource.id.to_owned(),
-            kind: self.rule.kind.schema.name,
-            region: resource.region.map(str::to_owned),
-        };
         Finding {
-            fingerprint: fingerprint(&self.rule.id, &resource),
-            rule: self.rule.id.clone(),
+            rule: Arc::clone(&self.id),
             severity: self.rule.severity,
             status,
-            resource,
+            resource: ResourceId {
+                id: resource.id.to_owned(),
+                kind: self.rule.kind.schema.name,
+                region: resource.region.map(str::to_owned),
+            },
             message,
             attested: status != Status::Unknown && reads.iter().any(|read| read.path.starts_with("attestation.")),
-            evidence: evidence(&reads, self.labels),
+            evidence: evidence(&reads, self.calls, names),
             unknown,
             controls: self.rule.controls.clone(),
             suppressed: None,
@@ -343,18 +394,19 @@ pub(crate) fn attested_unknown(gap: Gap) -> Attested {
     Attested { answer: Fact::unknown(gap.clone()), date: Fact::unknown(gap) }
 }
 
-fn evidence(reads: &[Read<'_>], labels: &Labels<'_>) -> Vec<Evidence> {
+fn evidence<'a>(reads: &[Read<'a>], calls: &Calls, names: &mut Names<'a>) -> Vec<Evidence> {
     let mut evidence: Vec<Evidence> = Vec::with_capacity(reads.len());
     for read in reads {
-        let observation = labels.of(read.origin);
+        let cited = calls.cited(read.origin);
+        let pointer = cited.as_ref().map(|(_, is_failed)| match is_failed {
+            false => read.origin.json_pointer(),
+            true => String::new(),
+        });
         let entry = Evidence {
-            fact: fact_name(read),
+            fact: names.of(read),
             value: read.value.as_ref().map_or(serde_json::Value::Null, Value::to_json),
-            pointer: observation.as_ref().map(|(observation, _)| match observation.outcome {
-                Outcome::Answered(_) => read.origin.json_pointer(),
-                Outcome::Failed(_) => String::new(),
-            }),
-            observation: observation.map(|(_, label)| label),
+            pointer,
+            observation: cited.map(|(label, _)| label),
         };
         if !evidence.contains(&entry) {
             evidence.push(entry);
@@ -363,13 +415,22 @@ fn evidence(reads: &[Read<'_>], labels: &Labels<'_>) -> Vec<Evidence> {
     evidence
 }
 
-/// The fact with the position of the innermost loop in place of the last `[]`.
-fn fact_name(read: &Read<'_>) -> Arc<str> {
-    match (read.item, read.path.rfind("[]")) {
-        (Some(item), Some(at)) => {
+/// The names of the facts that a rule read, each made once.
+#[derive(Default)]
+struct Names<'a>(Vec<(&'a str, Arc<str>)>);
+
+impl<'a> Names<'a> {
+    /// The fact with the position of the innermost loop in place of the last `[]`.
+    fn of(&mut self, read: &Read<'a>) -> Arc<str> {
+        if let (Some(item), Some(at)) = (read.item, read.path.rfind("[]")) {
             let (before, after) = read.path.split_at(at);
-            format!("{before}[{item}]{}", after.strip_prefix("[]").unwrap_or(after)).into()
+            return format!("{before}[{item}]{}", after.strip_prefix("[]").unwrap_or(after)).into();
         }
-        _ => read.path.into(),
+        if let Some((_, name)) = self.0.iter().find(|(path, _)| std::ptr::eq(*path, read.path)) {
+            return Arc::clone(name);
+        }
+        let name: Arc<str> = read.path.into();
+        self.0.push((read.path, Arc::clone(&name)));
+        name
     }
 }

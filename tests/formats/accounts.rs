@@ -150,7 +150,7 @@ fn csv_has_a_row_of_the_same_length_for_each_result() {
         let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
         assert_eq!(rows.len(), report.results.len(), "{name}");
         let rules: Vec<&str> = rows.iter().map(|row| row.get(2).unwrap()).collect();
-        assert_eq!(rules, report.results.iter().map(|finding| finding.rule.as_str()).collect::<Vec<_>>(), "{name}");
+        assert_eq!(rules, report.results.iter().map(|finding| finding.rule.as_ref()).collect::<Vec<_>>(), "{name}");
     }
 }
 
@@ -173,7 +173,7 @@ fn every_failing_rule_stands_in_every_format_that_lists_findings() {
         .results
         .iter()
         .filter(|finding| finding.status == Status::Fail)
-        .map(|finding| finding.rule.as_str())
+        .map(|finding| finding.rule.as_ref())
         .collect();
     assert!(failing.len() > 150, "{}", failing.len());
     for (format, _) in FORMATS.iter().filter(|(format, _)| *format != "github") {

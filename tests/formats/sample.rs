@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use posture::diagram::{Diagram, Diagrams, Edge, Kind, Node, State, Way};
 use posture::facts::{Gap, NOT_ATTESTED};
-use posture::finding::{AppliedSuppression, Confidence, Evidence, Finding, ResourceId, Severity, Status, fingerprint};
+use posture::finding::{AppliedSuppression, Confidence, Evidence, Finding, ResourceId, Severity, Status};
 use posture::framework::{ControlReport, ControlStatus, FrameworkReport, Judged};
 use posture::report::{Counts, FORMAT, Report, ReportGap, RuleRun, Summary};
 use posture::snapshot::{ApiError, Operation, Request, Time};
@@ -70,10 +70,9 @@ impl<'a> Builder<'a> {
         let resource = ResourceId { id: text(resource), kind: "iam-user", region: Some(text("us-east-1")) };
         let unknown = if status == Status::Unknown { vec![self::denied(text)] } else { Vec::new() };
         self.results.push(Finding {
-            rule: rule.id.clone(),
+            rule: rule.id.as_str().into(),
             severity: rule.severity,
             status,
-            fingerprint: fingerprint(&rule.id, &resource),
             resource,
             message: text("user has a password and no MFA device"),
             evidence: evidence(text),
@@ -249,7 +248,7 @@ pub(crate) fn everything(text: Text<'_>) -> Report {
         .rule("iam-user-mfa-console", Severity::High)
         .result(Status::Fail, "arn:aws:iam::123456789012:user/team/alice")
         .result(Status::Fail, "arn:aws:iam::123456789012:user/bob")
-        .with(|finding| finding.suppressed = Some(suppression))
+        .with(|finding| finding.suppressed = Some(Box::new(suppression)))
         .result(Status::Fail, "arn:aws:iam::123456789012:user/carol")
         .with(|finding| finding.in_baseline = true)
         .result(Status::Pass, "arn:aws:iam::123456789012:user/dave")

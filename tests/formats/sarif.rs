@@ -110,7 +110,7 @@ fn fingerprints_are_ours_and_the_category_is_the_account() {
         .iter()
         .map(|result| result["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap())
         .collect();
-    assert!(printed.contains(&report.results[0].fingerprint.as_str()));
+    assert!(printed.contains(&report.results[0].fingerprint().as_str()));
     let different: std::collections::BTreeSet<&&str> = printed.iter().collect();
     assert_eq!(different.len(), printed.len());
 }
@@ -149,7 +149,7 @@ fn more_results_than_github_keeps_are_cut_worst_first_with_a_note() {
     let run = run(&report);
     let kept = run["results"].as_array().unwrap();
     assert_eq!(kept.len(), 5_000);
-    assert_eq!(kept[0]["partialFingerprints"]["primaryLocationLineHash"], report.results[0].fingerprint);
+    assert_eq!(kept[0]["partialFingerprints"]["primaryLocationLineHash"], report.results[0].fingerprint().as_str());
     let notes = run["invocations"][0]["toolExecutionNotifications"].as_array().unwrap();
     assert!(notes.iter().any(|note| note["message"]["text"].as_str().unwrap().contains("5003 results fail")));
 }

@@ -32,7 +32,7 @@ fn a_narrow_terminal_gets_lists_in_which_no_name_is_broken() {
         assert!(line.width() <= 80, "{} columns: {line}", line.width());
     }
     for rule in sample::harmless().results.iter().filter(|one| one.status == posture::finding::Status::Fail) {
-        assert!(text.contains(&rule.rule), "{} is broken", rule.rule);
+        assert!(text.contains(rule.rule.as_ref()), "{} is broken", rule.rule);
     }
 }
 

@@ -28,26 +28,25 @@ fn statements() -> Vec<Value> {
         json!([{ "Effect": "Allow", "Action": "iam:PutUserPolicy", "Resource": "*" }]),
         json!([{ "Effect": "Allow", "Action": "*", "Resource": "*" }]),
         json!([]),
+        json!([{ "Effect": "Allow", "Action": "iam:UpdateAssumeRolePolicy", "Resource": "*" }]),
     ]
 }
 
-/// A user: which policies it has, its tag, and which policy is its boundary.
+/// A user, or a role that Lambda may assume: which policies it has, its tag, and which policy is its boundary.
 #[derive(Debug, Clone)]
 struct User {
     policies: Vec<usize>,
     tag: Option<&'static str>,
     boundary: Option<usize>,
+    is_role: bool,
 }
 
 fn user() -> impl Strategy<Value = User> {
     let count = statements().len();
     let policies = prop::collection::btree_set(0..count, 0..5).prop_map(|set| set.into_iter().collect());
     let tag = prop_oneof![Just(None), Just(Some("a")), Just(Some("b"))];
-    (policies, tag, prop::option::weighted(0.2, 0..count)).prop_map(|(policies, tag, boundary)| User {
-        policies,
-        tag,
-        boundary,
-    })
+    (policies, tag, prop::option::weighted(0.2, 0..count), prop::bool::weighted(0.2))
+        .prop_map(|(policies, tag, boundary, is_role)| User { policies, tag, boundary, is_role })
 }
 
 /// The account of some users. Those of whom `apart` holds have policies of their own that say the same.
@@ -70,7 +69,11 @@ fn account(users: &[User], apart: impl Fn(usize) -> bool) -> Account {
     for (number, statements) in statements().iter().enumerate() {
         policy(&format!("p-{number}"), document(statements, ""));
     }
-    let mut all = Vec::new();
+    let trust = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": { "Service": "lambda.amazonaws.com", "AWS": format!("arn:aws:iam::{ACCOUNT}:root") } }] });
+    let lambda = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": "sts:AssumeRole",
+        "Principal": { "Service": "lambda.amazonaws.com" } }] });
+    let (mut all, mut roles) = (Vec::new(), Vec::new());
     for (number, user) in users.iter().enumerate() {
         let name = |policy: usize| if apart(number) { format!("p-{policy}-{number}") } else { format!("p-{policy}") };
         if apart(number) {
@@ -84,21 +87,26 @@ fn account(users: &[User], apart: impl Fn(usize) -> bool) -> Account {
             .map(|own| json!({ "PolicyName": name(*own), "PolicyArn": arn(&name(*own)) }))
             .collect();
         let tags: Vec<Value> = user.tag.iter().map(|tag| json!({ "Key": "team", "Value": tag })).collect();
-        let mut detail = json!({ "UserName": format!("u-{number}"), "UserId": format!("AIDA{number}"), "Arn": format!("arn:aws:iam::{ACCOUNT}:user/u-{number}"),
-            "GroupList": [], "UserPolicyList": [], "AttachedManagedPolicies": attached, "Tags": tags });
+        let mut detail = if user.is_role {
+            json!({ "RoleName": format!("u-{number}"), "Arn": format!("arn:aws:iam::{ACCOUNT}:role/u-{number}"),
+                "AssumeRolePolicyDocument": lambda, "RolePolicyList": [], "InstanceProfileList": [] })
+        } else {
+            json!({ "UserName": format!("u-{number}"), "UserId": format!("AIDA{number}"),
+                "Arn": format!("arn:aws:iam::{ACCOUNT}:user/u-{number}"), "GroupList": [], "UserPolicyList": [] })
+        };
+        detail["AttachedManagedPolicies"] = json!(attached);
+        detail["Tags"] = json!(tags);
         if let Some(boundary) = user.boundary {
             detail["PermissionsBoundary"] =
                 json!({ "PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": arn(&name(boundary)) });
         }
-        all.push(detail);
+        if user.is_role { &mut roles } else { &mut all }.push(detail);
     }
-    let trust = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": "sts:AssumeRole",
-        "Principal": { "Service": "lambda.amazonaws.com", "AWS": format!("arn:aws:iam::{ACCOUNT}:root") } }] });
-    let role = json!({ "RoleName": "boss", "Arn": format!("arn:aws:iam::{ACCOUNT}:role/boss"), "AssumeRolePolicyDocument": trust,
+    roles.push(json!({ "RoleName": "boss", "Arn": format!("arn:aws:iam::{ACCOUNT}:role/boss"), "AssumeRolePolicyDocument": trust,
         "RolePolicyList": [], "InstanceProfileList": [], "Tags": [],
-        "AttachedManagedPolicies": [{ "PolicyName": "AdministratorAccess", "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess" }] });
+        "AttachedManagedPolicies": [{ "PolicyName": "AdministratorAccess", "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess" }] }));
     let details =
-        json!({ "UserDetailList": all, "GroupDetailList": [], "RoleDetailList": [role], "Policies": policies });
+        json!({ "UserDetailList": all, "GroupDetailList": [], "RoleDetailList": roles, "Policies": policies });
     let mut builder = Account::builder(ACCOUNT, "aws", None);
     builder.add(&serde_json::from_value(details).unwrap(), &[]);
     builder.build()
@@ -135,7 +143,7 @@ proptest! {
 
 #[test]
 fn the_same_statements_lead_different_people_to_different_ends() {
-    let user = |tag| User { policies: vec![1, 2], tag: Some(tag), boundary: None };
+    let user = |tag| User { policies: vec![1, 2], tag: Some(tag), boundary: None, is_role: false };
     let chains = chains(&account(&[user("a"), user("b"), user("a")], |_| false));
     let of = |name: &str| {
         let own =
@@ -147,7 +155,12 @@ fn the_same_statements_lead_different_people_to_different_ends() {
 
 #[test]
 fn the_same_denies_and_bounds_leave_different_people_different_things() {
-    let user = |policies: &[usize], tag, boundary| User { policies: policies.to_vec(), tag: Some(tag), boundary };
+    let user = |policies: &[usize], tag, boundary| User {
+        policies: policies.to_vec(),
+        tag: Some(tag),
+        boundary,
+        is_role: false,
+    };
     // Whom the first one ends at.
     let ends = |users: &[User]| {
         let chains = chains(&account(users, |_| false));
@@ -166,4 +179,22 @@ fn the_same_denies_and_bounds_leave_different_people_different_things() {
     let users =
         [user(&[3], "b", None), user(&[4, 11], "b", None), user(&[4, 11], "a", Some(12)), user(&[4, 11], "a", None)];
     assert_eq!(ends(&users), ["u-3"]);
+}
+
+#[test]
+fn the_same_boundary_binds_a_role_where_it_does_not_bind_a_user() {
+    // A role that is changed to trust somebody by name: a user's boundary need not allow to assume it, a role's has to.
+    let user = |is_role| User { policies: vec![13], tag: None, boundary: Some(13), is_role };
+    for roles in [[false, true], [true, false]] {
+        let users = roles.map(user);
+        let chains = chains(&account(&users, |_| false));
+        let escapes = |number: usize| {
+            let ends = format!("/u-{number}");
+            let mut own = chains.as_array().unwrap().iter();
+            own.any(|chain| chain["principal"].as_str().unwrap().ends_with(&ends))
+        };
+        for (number, is_role) in roles.into_iter().enumerate() {
+            assert_eq!(escapes(number), !is_role, "{chains:#}");
+        }
+    }
 }

@@ -17,7 +17,7 @@ fn hardened() -> Value {
 fn verdict(rules: &[Rule], account: &Value, rule: &str) -> Status {
     let config = Config::default();
     let report = Scan { rules, config: &config, baseline: None, as_of: None }.run(&read(account));
-    let found = report.results.iter().filter(|finding| finding.rule == rule).map(|finding| finding.status);
+    let found = report.results.iter().filter(|finding| *finding.rule == *rule).map(|finding| finding.status);
     found.min().unwrap_or_else(|| panic!("`{rule}` said nothing"))
 }
 

@@ -315,7 +315,7 @@ fn every_failing_finding_is_somewhere_in_the_plan() {
         mended.sort();
         mended.dedup();
         let failing = report.results.iter().filter(|finding| finding.status == posture::finding::Status::Fail);
-        let mut failing: Vec<_> = failing.map(|one| (one.rule.clone(), one.resource.id.clone())).collect();
+        let mut failing: Vec<_> = failing.map(|one| (one.rule.to_string(), one.resource.id.clone())).collect();
         failing.sort();
         failing.dedup();
         assert_eq!(mended, failing, "{name}");

@@ -45,7 +45,7 @@ fn verdicts(report: &Report) -> Verdicts {
         .results
         .iter()
         .map(|finding| {
-            let key = (finding.rule.clone(), finding.resource.id.clone(), finding.resource.region.clone());
+            let key = (finding.rule.to_string(), finding.resource.id.clone(), finding.resource.region.clone());
             let evidence = finding
                 .evidence
                 .iter()

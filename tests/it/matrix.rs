@@ -115,7 +115,7 @@ pub(crate) fn judge(rules: &[Rule], snapshot: &Snapshot) -> Report {
 }
 
 pub(crate) fn by_key(report: &Report) -> Findings {
-    let key = |one: &Finding| (one.rule.clone(), one.resource.id.clone(), one.resource.region.clone());
+    let key = |one: &Finding| (one.rule.to_string(), one.resource.id.clone(), one.resource.region.clone());
     report.results.iter().map(|finding| (key(finding), finding.clone())).collect()
 }
 
@@ -207,7 +207,7 @@ impl<'a> Cell<'a> {
         let mut withheld = 0;
         for (key, finding) in after.iter().filter(|(key, finding)| self.case.whole.get(*key) != Some(*finding)) {
             let was = self.case.whole.get(key).map(|was| was.status);
-            if !reads.contains(finding.rule.as_str()) {
+            if !reads.contains(finding.rule.as_ref()) {
                 complain(
                     key,
                     format!("changes without reading it, {was:?} to {:?}: {}", finding.status, finding.message),
@@ -264,8 +264,9 @@ impl<'a> Cell<'a> {
 
 /// Whether each gap of a finding is in the report's own list, with the finding's rule.
 fn is_listed(report: &Report, finding: &Finding) -> bool {
-    let listed =
-        |gap: &posture::facts::Gap| report.gaps.iter().any(|one| one.gap == *gap && one.rules.contains(&finding.rule));
+    let listed = |gap: &posture::facts::Gap| {
+        report.gaps.iter().any(|one| one.gap == *gap && one.rules.iter().any(|rule| **rule == *finding.rule))
+    };
     finding.unknown.iter().all(listed)
 }
 

@@ -64,7 +64,7 @@ fn verdicts(rules: &[Rule], snapshot: &Snapshot) -> Verdicts {
     let report = Scan { rules, config: &Config::default(), baseline: None, as_of: None }.run(snapshot);
     let mut verdicts = Verdicts::new();
     for one in report.results {
-        verdicts.entry((one.rule, one.resource.id)).or_default().insert(one.status);
+        verdicts.entry((one.rule.to_string(), one.resource.id)).or_default().insert(one.status);
     }
     verdicts
 }

@@ -52,7 +52,7 @@ fn judged(name: &str, decisions: &str) -> Judged {
 impl Judged {
     fn with(&self, status: Status) -> BTreeMap<&str, &Finding> {
         let found = self.report.results.iter().filter(|finding| finding.status == status);
-        found.map(|finding| (finding.rule.as_str(), finding)).collect()
+        found.map(|finding| (finding.rule.as_ref(), finding)).collect()
     }
 }
 
@@ -109,7 +109,7 @@ fn without_decisions_and_attestations_the_clean_account_fails_one_rule_that_an_e
     let failing = report.results.iter().filter(|finding| finding.status == Status::Fail);
     // A machine has to run somewhere for the rules on machines to pass, and rules on organizations ask for the
     // management account.
-    assert_eq!(failing.map(|finding| finding.rule.as_str()).collect::<Vec<_>>(), ["org-mgmt-no-workloads"]);
+    assert_eq!(failing.map(|finding| finding.rule.as_ref()).collect::<Vec<_>>(), ["org-mgmt-no-workloads"]);
 }
 
 #[test]

@@ -62,7 +62,7 @@ fn judge(account: &Value) -> Report {
 
 fn finding(account: &Value, rule: &str) -> Finding {
     let report = judge(account);
-    let found = report.results.into_iter().find(|finding| finding.rule == rule);
+    let found = report.results.into_iter().find(|finding| *finding.rule == *rule);
     found.unwrap_or_else(|| panic!("no {rule}"))
 }
 
@@ -90,7 +90,7 @@ fn trail(account: &mut Value, member: &str, value: &Value) {
 #[test]
 fn the_pattern_and_alarm_that_each_remediation_makes_pass_its_rule() {
     let report = judge(&watched());
-    let rules: Vec<&str> = report.results.iter().map(|finding| finding.rule.as_str()).collect();
+    let rules: Vec<&str> = report.results.iter().map(|finding| finding.rule.as_ref()).collect();
     assert_eq!(rules.iter().filter(|rule| rule.starts_with("monitor-")).count(), 15);
     for finding in &report.results {
         assert_eq!(finding.status, Status::Pass, "{}: {}", finding.rule, finding.message);
@@ -263,7 +263,7 @@ fn benchmarks_taken_at_their_word_are_met_by_each_remediation_and_by_no_broader_
     let broad = judge(&with_patterns(&routes));
     let failing: Vec<_> = broad.iter().filter(|(_, status, _)| *status == Status::Fail).collect();
     assert!(
-        matches!(&failing[..], [(rule, _, message)] if rule == "monitor-route-table-changes" && message.contains("also matches events whose")),
+        matches!(&failing[..], [(rule, _, message)] if **rule == *"monitor-route-table-changes" && message.contains("also matches events whose")),
         "{failing:#?}"
     );
     assert_eq!(finding(&with_patterns(&routes), "monitor-route-table-changes").status, Status::Pass);
@@ -612,7 +612,7 @@ fn an_alarm_without_action_fails_unless_something_else_acts_for_it() {
     let silent = |account: &Value| {
         let all = judge(account).results;
         let found =
-            all.into_iter().find(|one| one.rule == "alarm-has-action" && one.resource.id.ends_with("root-usage"));
+            all.into_iter().find(|one| *one.rule == *"alarm-has-action" && one.resource.id.ends_with("root-usage"));
         found.unwrap().status
     };
     assert_eq!(silent(&account), Status::Fail);

@@ -64,43 +64,82 @@ pub(crate) fn of_principal(mut context: Context, principal: &Principal) -> Conte
 ///
 /// Everything that the caller cannot choose, such as where a request comes from, is not listed and stays unknown.
 pub fn chosen_by_caller(key: &str) -> bool {
-    const KEYS: &[&str] = &[
-        "aws:requestedregion",
-        "aws:tagkeys",
-        "aws:useragent",
-        "aws:referer",
-        "sts:rolesessionname",
-        "sts:externalid",
-        "sts:sourceidentity",
-        "sts:transitivetagkeys",
-        "iam:associatedresourcearn",
-        "iam:awsservicename",
-        "iam:policyarn",
-        "ec2:instancetype",
-        "ec2:region",
-        "ec2:availabilityzone",
-        "ec2:instanceprofile",
-        "ec2:tenancy",
-        "ec2:metadatahttptokens",
-        "ec2:metadatahttpendpoint",
-        "ec2:metadatahttpputresponsehoplimit",
-        "ec2:ebsoptimized",
-        "ec2:rootdevicetype",
-        "ec2:associatepublicipaddress",
-        "ec2:createaction",
-        "ecs:cluster",
-        "ecs:task-definition",
-        "ecs:enable-execute-command",
-        "ecs:createaction",
-        "ecs:privileged",
-        "ssm:sessiondocumentaccesscheck",
-        "s3:prefix",
-        "s3:delimiter",
-        "s3:max-keys",
-    ];
-    const PREFIXES: &[&str] =
-        &["aws:requesttag/", "lambda:", "glue:", "cloudformation:", "codebuild:", "sagemaker:", "datapipeline:"];
-    let key = key.to_ascii_lowercase();
-    let tag = key.contains("resourcetag/");
-    !tag && (KEYS.contains(&key.as_str()) || PREFIXES.iter().any(|prefix| key.starts_with(prefix)))
+    // By service: this is asked for each condition of each question.
+    let Some((service, name)) = key.split_once(':') else { return false };
+    let is = |other: &str| service.eq_ignore_ascii_case(other);
+    let among = |names: &[&str]| names.iter().any(|own| name.eq_ignore_ascii_case(own));
+    if is("aws") {
+        let is_tag = name.get(..REQUEST_TAG.len()).is_some_and(|start| start.eq_ignore_ascii_case(REQUEST_TAG));
+        return among(&["requestedregion", "tagkeys", "useragent", "referer"])
+            || (is_tag && !name.to_ascii_lowercase().contains("resourcetag/"));
+    }
+    if is("sts") {
+        return among(&["rolesessionname", "externalid", "sourceidentity", "transitivetagkeys"]);
+    }
+    if is("iam") {
+        return among(&["associatedresourcearn", "awsservicename", "policyarn"]);
+    }
+    if is("ec2") {
+        return among(OF_INSTANCES);
+    }
+    if is("ecs") {
+        return among(&["cluster", "task-definition", "enable-execute-command", "createaction", "privileged"]);
+    }
+    if is("ssm") {
+        return among(&["sessiondocumentaccesscheck"]);
+    }
+    if is("s3") {
+        return among(&["prefix", "delimiter", "max-keys"]);
+    }
+    let all = ["lambda", "glue", "cloudformation", "codebuild", "sagemaker", "datapipeline"];
+    all.into_iter().any(is) && !key.to_ascii_lowercase().contains("resourcetag/")
+}
+
+const REQUEST_TAG: &str = "requesttag/";
+
+/// What whoever starts an instance says of it.
+const OF_INSTANCES: &[&str] = &[
+    "instancetype",
+    "region",
+    "availabilityzone",
+    "instanceprofile",
+    "tenancy",
+    "metadatahttptokens",
+    "metadatahttpendpoint",
+    "metadatahttpputresponsehoplimit",
+    "ebsoptimized",
+    "rootdevicetype",
+    "associatepublicipaddress",
+    "createaction",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::chosen_by_caller;
+
+    #[test]
+    fn what_the_caller_chooses_is_told_from_what_others_decide() {
+        for key in [
+            "aws:RequestTag/team",
+            "AWS:requestedregion",
+            "iam:PolicyARN",
+            "ec2:InstanceType",
+            "lambda:FunctionArn",
+            "s3:prefix",
+        ] {
+            assert!(chosen_by_caller(key), "{key}");
+        }
+        for key in [
+            "aws:SourceIp",
+            "aws:ResourceTag/team",
+            "lambda:ResourceTag/team",
+            "aws:RequestTag",
+            "ec2:Owner",
+            "s3",
+            "é",
+            "",
+        ] {
+            assert!(!chosen_by_caller(key), "{key}");
+        }
+    }
 }

@@ -87,6 +87,15 @@ pub struct Access<'a> {
     layers: Layers<'a>,
 }
 
+/// What answers about a principal rest on: its statements, by layer and where they lie, and what is known of the condition keys
+/// that they ask for, in their order.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Basis {
+    layers: usize,
+    statements: Vec<(usize, usize)>,
+    facts: Vec<super::context::Fact>,
+}
+
 impl<'a> Access<'a> {
     /// The access of a principal of the account.
     pub fn new(account: &'a Account, principal: &'a Principal) -> Self {
@@ -133,6 +142,26 @@ impl<'a> Access<'a> {
         self.context.set_value("aws:MultiFactorAuthPresent", "true");
         self.context.set_value("aws:MultiFactorAuthAge", "0");
         self
+    }
+
+    /// What answers about the principal rest on: who has the same gets the same. `None` where statements may be missing.
+    pub(crate) fn basis(&self) -> Option<Basis> {
+        if self.layers.0.iter().any(|layer| !layer.unknown.is_empty()) {
+            return None;
+        }
+        let rules = || {
+            self.layers
+                .0
+                .iter()
+                .enumerate()
+                .flat_map(|(layer, all)| all.grants.iter().map(move |one| (layer, one.rule)))
+        };
+        let keys = rules().filter(|(_, rule)| !rule.is_plain()).flat_map(|(_, rule)| rule.keys());
+        Some(Basis {
+            layers: self.layers.0.len(),
+            statements: rules().map(|(layer, rule)| (layer, std::ptr::from_ref(rule).addr())).collect(),
+            facts: keys.map(|key| self.context.get(key).clone()).collect(),
+        })
     }
 
     /// Keeps only the denies of the identity policies, for questions about what more could be granted.

@@ -15,7 +15,6 @@ use super::{
 };
 use crate::iam::document::Interner;
 use crate::iam::error::PolicyError;
-use crate::iam::json;
 use crate::iam::policy::{ActionBlock, Policy, PrincipalBlock, ResourceBlock, Statement};
 use crate::snapshot::shapes::iam as shapes;
 use crate::snapshot::{Document, Time};
@@ -348,11 +347,12 @@ fn everything() -> &'static Document {
 
 /// Reads a policy as an answer holds it: an object, or text that may be URL-encoded.
 pub(crate) fn read_document(document: &Document) -> Result<Policy, PolicyError> {
+    if !document.text().starts_with('"') {
+        return document.text().parse();
+    }
     match document.value() {
-        Value::String(text) if text.trim_start().starts_with('{') => {
-            json::parse(&text).and_then(|value| Policy::from_value(&value))
-        }
-        Value::String(text) => json::parse(&percent_decoded(&text)).and_then(|value| Policy::from_value(&value)),
+        Value::String(text) if text.trim_start().starts_with('{') => text.parse(),
+        Value::String(text) => percent_decoded(&text).parse(),
         other => Policy::from_value(&other),
     }
 }

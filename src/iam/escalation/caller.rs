@@ -9,33 +9,18 @@ use std::sync::Arc;
 use super::bits::{Bits, Set};
 use super::index;
 use super::plans::Plan;
-use super::shared::{Asked, Basis};
-use super::universe::{Class, Node, Reach, Universe};
+use super::shape::{About, IDENTITY, Known, Rest, Shape};
+use super::shared::Basis;
+use super::universe::{Class, Node, Reach, Universe, leaves_open};
 use crate::iam::access::{Access, Grant, Judged, Layer, Layers, holds};
-use crate::iam::account::{Account, Attached, Bound, BoundKind, PolicyName, PrincipalKind};
+use crate::iam::account::{Account, Bound, BoundKind, PrincipalKind};
 use crate::iam::caller::Caller as Who;
-use crate::iam::context::Context;
+use crate::iam::context::{Context, Fact};
 use crate::iam::document::Rule;
 use crate::iam::matching::PrincipalMatch;
 use crate::iam::policy::Effect;
 use crate::iam::region::Language;
 use crate::iam::truth::Truth;
-
-/// A statement that speaks of an action and binds the caller.
-#[derive(Debug, Clone, Copy)]
-struct Known<'a> {
-    action: u16,
-    /// Where it stands among all that bind the caller.
-    position: u32,
-    /// Its layer: identity policies first, then the bounds in their order.
-    layer: usize,
-    rule: &'a Rule,
-    policy: &'a PolicyName,
-    resources: u32,
-}
-
-/// The layer of the identity policies.
-const IDENTITY: usize = 0;
 
 /// What is remembered of [`Caller::reach`].
 type Remembered = ((u16, Class, Option<String>), Rc<Reach>);
@@ -47,12 +32,8 @@ pub(super) struct Caller<'a, 'u> {
     /// The principal.
     pub(super) node: &'u Node<'a>,
     universe: &'u Universe<'a>,
-    /// The permissions boundary, and the levels of service control policies.
-    bounds: Vec<Bound<'a>>,
-    /// Sorted by action.
-    known: Vec<Known<'a>>,
-    /// The actions that an allow speaks of; all when policies are not known.
-    spoken: Bits,
+    /// What it has in common with others.
+    pub(super) shape: Arc<Shape<'a>>,
     context: OnceCell<Arc<Context>>,
     access: OnceCell<Access<'a>>,
     pub(super) assumable: OnceCell<Reach>,
@@ -65,63 +46,17 @@ impl<'a, 'u> Caller<'a, 'u> {
     /// The principal with this number.
     pub(super) fn new(universe: &'u Universe<'a>, number: usize) -> Option<Self> {
         let node = universe.node(number)?;
-        let size = index::actions().len();
-        let complete = node.principal.unknown.is_empty();
-        let mut caller = Self {
+        Some(Self {
             number,
             node,
             universe,
-            bounds: node.account.bounds(node.principal),
-            known: Vec::new(),
-            spoken: if complete { Bits::empty(size) } else { Bits::full(size) },
+            shape: universe.shape(node),
             context: OnceCell::new(),
             access: OnceCell::new(),
             assumable: OnceCell::new(),
             reaches: RefCell::default(),
             judged: RefCell::default(),
-        };
-        let mut position = 0;
-        for attached in node.identity() {
-            position = caller.read(attached, position, IDENTITY);
-        }
-        for (index, bound) in caller.bounds.clone().iter().enumerate() {
-            for attached in &bound.policies {
-                position = caller.read(attached, position, index + 1);
-            }
-        }
-        caller.known.sort_by_key(|known| (known.action, known.position));
-        Some(caller)
-    }
-
-    /// Adds the statements of a policy, the first of which has this position; tells the next one's.
-    fn read(&mut self, attached: &'a Attached, first: u32, layer: usize) -> u32 {
-        let Some(document) = attached.document else { return first };
-        let Some(spoken) = self.universe.index.document(self.node.home, document) else { return first };
-        let rules = self.node.account.rules(document);
-        self.known.extend(spoken.mentions.iter().filter_map(|mention| {
-            Some(Known {
-                action: mention.action,
-                position: first + u32::from(mention.rule),
-                layer,
-                rule: rules.get(usize::from(mention.rule))?,
-                policy: &attached.policy,
-                resources: mention.resources,
-            })
-        }));
-        if layer == IDENTITY {
-            self.spoken.add(&spoken.allowed);
-        }
-        first + u32::try_from(rules.len()).unwrap_or(u32::MAX - first)
-    }
-
-    /// Whether an allow speaks of every action without which a method cannot begin.
-    pub(super) fn may_start(&self, method: usize) -> bool {
-        index::start(method).is_some_and(|needed| self.spoken.contains_all(needed))
-    }
-
-    /// Whether an allow speaks of an action at all.
-    pub(super) fn speaks_of(&self, action: &str) -> bool {
-        self.spoken.contains(usize::from(index::position(action)))
+        })
     }
 
     /// All that the principal may do.
@@ -134,21 +69,15 @@ impl<'a, 'u> Caller<'a, 'u> {
         self.context.get_or_init(|| Arc::new(self.universe.context(self.node)))
     }
 
-    fn speaking(&self, action: u16) -> &[Known<'a>] {
-        let start = self.known.partition_point(|known| known.action < action);
-        let end = self.known.partition_point(|known| known.action <= action);
-        self.known.get(start..end).unwrap_or_default()
-    }
-
     /// The statements that speak of some actions, layer by layer: enough to answer questions about these actions.
     fn layers(&self, actions: impl Iterator<Item = u16>) -> Layers<'a> {
-        let found = self.all_speaking(actions);
+        let found = self.shape.all_speaking(actions);
         let grants = |layer: usize| -> Vec<Grant<'a>> {
             let own = found.iter().filter(|known| known.layer == layer);
             own.map(|known| Grant { rule: known.rule, policy: known.policy }).collect()
         };
         let identity = Layer { grants: grants(IDENTITY), unknown: self.node.principal.unknown.clone() };
-        let bounds = self.bounds.iter().enumerate();
+        let bounds = self.shape.bounds.iter().enumerate();
         let bounds = bounds.map(|(index, bound)| Layer { grants: grants(index + 1), unknown: bound.unknown() });
         Layers::new(std::iter::once(identity).chain(bounds).collect())
     }
@@ -205,7 +134,8 @@ impl<'a, 'u> Caller<'a, 'u> {
             return Arc::clone(known);
         }
         let work_out = || self.follows(plan, account, &|_| {});
-        let judged = match self.basis(plan.parts.iter().flat_map(|part| part.positions.iter().copied())) {
+        let actions = || plan.parts.iter().flat_map(|part| part.positions.iter().copied());
+        let judged = match self.basis(method, About::Needs(home), actions()) {
             Some(basis) => plan.met.get(basis, work_out),
             None => Arc::new(work_out()),
         };
@@ -214,32 +144,42 @@ impl<'a, 'u> Caller<'a, 'u> {
     }
 
     /// What answers rest on that ask for some actions; `None` where statements may be missing.
-    pub(super) fn basis(&self, actions: impl Iterator<Item = u16>) -> Option<Basis> {
-        if !self.node.principal.unknown.is_empty() || self.bounds.iter().any(|bound| !bound.unknown().is_empty()) {
-            return None;
-        }
-        let found = self.all_speaking(actions);
-        let keys = found.iter().filter(|known| !known.rule.is_plain()).flat_map(|known| known.rule.keys());
-        Some(Basis {
-            facts: keys.map(|key| self.context().get(key).clone()).collect(),
-            statements: found.iter().map(|known| Asked::of(known.layer, known.rule, known.policy)).collect(),
-            layers: self.bounds.len() + 1,
-            kind: Some(self.node.principal.kind),
-        })
+    pub(super) fn rest(
+        &self,
+        method: usize,
+        about: About,
+        actions: impl Iterator<Item = u16>,
+    ) -> Option<Arc<Rest<'a>>> {
+        let is_known =
+            self.node.principal.unknown.is_empty() && self.shape.bounds.iter().all(|bound| bound.unknown().is_empty());
+        is_known.then(|| self.shape.rest(method, about, actions))
     }
 
-    /// The statements that speak of some actions, in their order.
-    fn all_speaking(&self, actions: impl Iterator<Item = u16>) -> Vec<Known<'a>> {
-        let mut found: Vec<Known<'a>> = actions.flat_map(|action| self.speaking(action).iter().copied()).collect();
-        found.sort_unstable_by_key(|known| known.position);
-        found.dedup_by_key(|known| known.position);
-        found
+    /// The same, with what is known of the caller.
+    pub(super) fn basis(&self, method: usize, about: About, actions: impl Iterator<Item = u16>) -> Option<Basis> {
+        self.rest(method, about, actions).map(|rest| self.basis_on(&rest))
+    }
+
+    /// What is known of the keys that an answer asks for.
+    pub(super) fn known_of(&self, rest: &Rest<'_>) -> Vec<Fact> {
+        rest.keys.iter().map(|key| self.context().get(key).clone()).collect()
+    }
+
+    /// What is known of the caller put together with what an answer rests on.
+    pub(super) fn basis_on(&self, rest: &Rest<'_>) -> Basis {
+        Basis {
+            facts: self.known_of(rest),
+            statements: Arc::clone(&rest.statements),
+            more: None,
+            layers: self.shape.bounds.len() + 1,
+            kind: Some(self.node.principal.kind),
+        }
     }
 
     /// What an action is allowed on; `more` is a further condition key and its value.
     pub(super) fn reach(&self, action: &str, class: Class, more: Option<(&str, &str)>) -> Rc<Reach> {
         let position = index::position(action);
-        let known = self.speaking(position);
+        let known = self.shape.speaking(position);
         let more = more.filter(|_| known.iter().any(|known| !known.rule.conditions.is_empty()));
         let is_same = |key: &(u16, Class, Option<String>)| {
             (key.0, key.1, key.2.as_deref()) == (position, class, more.map(|(_, value)| value))
@@ -262,7 +202,7 @@ impl<'a, 'u> Caller<'a, 'u> {
             Reach { certain: Bits::empty(size), possible: Bits::full(size) }
         };
         request.take_denied(&mut reach, of(known, IDENTITY, Effect::Deny), class);
-        for (index, bound) in self.bounds.iter().enumerate() {
+        for (index, bound) in self.shape.bounds.iter().enumerate() {
             request.limit(&mut reach, bound, index + 1, known, class);
         }
         reach
@@ -270,12 +210,12 @@ impl<'a, 'u> Caller<'a, 'u> {
 
     /// What an action is not denied on: enough where a resource grants to the principal itself.
     pub(super) fn undenied(&self, action: &str, class: Class) -> Reach {
-        let known = self.speaking(index::position(action));
+        let known = self.shape.speaking(index::position(action));
         let request = Request { caller: self, more: None, context: OnceCell::new() };
         let all = Bits::full(self.universe.size(class));
         let mut reach = Reach { certain: all.clone(), possible: all };
         request.take_denied(&mut reach, of(known, IDENTITY, Effect::Deny), class);
-        for (index, bound) in self.bounds.iter().enumerate() {
+        for (index, bound) in self.shape.bounds.iter().enumerate() {
             // What a resource grants to a user by name, the user's boundary need not allow.
             if bound.kind == BoundKind::Boundary && self.node.principal.kind == PrincipalKind::User {
                 request.take_denied(&mut reach, of(known, index + 1, Effect::Deny), class);
@@ -437,7 +377,9 @@ impl<'a> Request<'_, 'a, '_> {
         if !rule.has_variables() {
             return tell(universe.matched(known.resources, class), &truth);
         }
-        tell(&varying(true), &truth.clone().and(Truth::unknown("a policy variable")));
+        if leaves_open(rule, self.context()) {
+            tell(&varying(true), &truth.clone().and(Truth::unknown("a policy variable")));
+        }
         tell(&varying(false), &truth);
     }
 

@@ -13,7 +13,10 @@ use super::caller::Caller;
 use super::explain::Explainer;
 use super::holdings::Holdings;
 use super::levels::{Hop, Levels, levels};
+use super::methods::methods;
 use super::moves::{Move, Mover, Moves};
+use super::shape::About;
+use super::trusts::ASSUME;
 use super::{Chain, Goal, Step};
 use crate::iam::truth::Truth;
 
@@ -76,7 +79,7 @@ impl<'a, 'u> Chains<'a, 'u> {
                     .or_else(|| self.nearest(number, &step.possible, &self.levels.possible))
             });
             if let Some(target) = target {
-                let mut steps = vec![self.explainer().step(&caller, step.method, target)];
+                let mut steps = vec![self.step(&caller, step.method, target)];
                 self.follow(target, &mut steps);
                 chains.push((step.method, self.finish(number, "admin".to_owned(), steps)));
             }
@@ -87,6 +90,20 @@ impl<'a, 'u> Chains<'a, 'u> {
             chains.extend(self.sideways(caller, holdings));
         }
         chains
+    }
+
+    /// A step to another principal. Those with the same policies of whom the same is known take the same one; which roles let
+    /// them in, their policies do not say.
+    fn step(&self, caller: &Caller<'a, 'u>, method: usize, to: usize) -> Step {
+        let explain = || self.explainer().step(caller, method, to);
+        let assumes = methods()
+            .get(method)
+            .is_some_and(|method| method.actions.iter().any(|action| action.eq_ignore_ascii_case(ASSUME)));
+        let plan = self.mover.plans.of(caller.node.home, method).filter(|_| !assumes);
+        let rest = plan.and_then(|plan| caller.rest(method, About::Reach, plan.actions.iter().copied()));
+        let Some(rest) = rest else { return explain() };
+        let step = caller.shape.step((method, to, caller.known_of(&rest)), explain);
+        Step { from: caller.node.principal.arn.clone(), ..step.as_ref().clone() }
     }
 
     fn explainer(&self) -> Explainer<'a, 'u> {

@@ -2,6 +2,7 @@
 
 use super::caller::Caller;
 use super::moves::{ADMINISTRATOR_ACCESS, End, Mover, at, best};
+use super::shape::About;
 use super::universe::{Class, Reach};
 use crate::iam::access::{Access, Grant};
 use crate::iam::account::{Attached, Boundary, DocumentId, ManagedPolicy, PolicyName, PrincipalKind};
@@ -171,11 +172,9 @@ impl<'a> Mover<'a, '_> {
         }
         let work_out = |except: Option<usize>| self.granted(caller, method, grant, &usable, except);
         let found = self.plans.of(caller.node.home, method).and_then(|plan| {
-            let mut basis = caller.basis(plan.actions.iter().copied())?;
-            if takes == "sts:AssumeRole" {
-                // Whom roles let in by name, the caller's statements do not say.
-                basis.statements.push(self.asked(&usable));
-            }
+            let mut basis = caller.basis(method, About::Reach, plan.actions.iter().copied())?;
+            // Whom roles let in by name, the caller's statements do not say.
+            basis.more = (takes == "sts:AssumeRole").then(|| self.asked(&usable));
             Some(plan.ends.get(basis, || work_out(None)))
         });
         match found.as_deref() {

@@ -1,12 +1,12 @@
 //! Which statements speak of the actions that methods use, found once per document and not once per principal.
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::bits::Bits;
 use super::methods::{Way, methods};
 use crate::iam::account::{Account, DocumentId};
+use crate::iam::context::in_lower_case;
 use crate::iam::document::Patterns;
 use crate::iam::pattern::Pattern;
 use crate::iam::policy::Effect;
@@ -141,11 +141,6 @@ fn needed_at_start(own: &[String]) -> Bits {
         needed.insert(usize::from(position(action)));
     }
     needed
-}
-
-/// Compares a text in lower case with one in any.
-fn in_lower_case(own: &str, other: &str) -> Ordering {
-    own.bytes().cmp(other.bytes().map(|byte| byte.to_ascii_lowercase()))
 }
 
 fn interesting() -> Vec<String> {

@@ -15,6 +15,7 @@ mod levels;
 pub mod methods;
 mod moves;
 mod plans;
+mod shape;
 mod shared;
 mod trusts;
 mod universe;

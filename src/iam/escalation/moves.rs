@@ -8,6 +8,7 @@ use super::bits::{Bits, Set};
 use super::caller::Caller;
 use super::methods::{Method, Way, methods};
 use super::plans::Plans;
+use super::shape::{About, Rest};
 use super::shared::{Answers, Asked, Basis};
 use super::trusts::Trusts;
 use super::universe::{Class, Node, Reach, Universe};
@@ -106,7 +107,7 @@ impl<'a, 'u> Mover<'a, 'u> {
     /// Whether a principal is administrator.
     pub(super) fn admin(&self, caller: &Caller<'a, '_>) -> Truth {
         // Full control of IAM includes this action, so whoever has no allow for it needs no closer look.
-        if !caller.speaks_of("iam:AttachUserPolicy") {
+        if !caller.shape.speaks_of("iam:AttachUserPolicy") {
             return Truth::False;
         }
         self.admin_with(caller.node, None, &[], || caller.access().is_admin().truth)
@@ -146,6 +147,7 @@ impl<'a, 'u> Mover<'a, 'u> {
         Some(Basis {
             facts: statements.iter().flat_map(|(_, rule)| rule.keys()).map(fact).collect(),
             statements: statements.iter().map(|(layer, rule)| Asked::anonymous(*layer, rule)).collect(),
+            more: None,
             layers: bounds.len() + 1,
             kind: None,
         })
@@ -154,10 +156,8 @@ impl<'a, 'u> Mover<'a, 'u> {
     /// Everything that a principal can do next.
     pub(super) fn moves(&self, caller: &Caller<'a, '_>) -> Moves {
         let mut found = Moves::default();
-        for (position, method) in methods().iter().enumerate() {
-            if !caller.may_start(position) {
-                continue;
-            }
+        for position in caller.shape.startable.iter().copied() {
+            let Some(method) = methods().get(position) else { continue };
             match &method.way {
                 Way::GrantSelf { grant } => found.ends.extend(self.grant_self(caller, position, grant)),
                 Way::Lift { lift } => found.ends.extend(self.lift(caller, position, lift)),
@@ -189,8 +189,10 @@ impl<'a, 'u> Mover<'a, 'u> {
     /// Whom it leads to may be the caller itself among others.
     fn alike(&self, caller: &Caller<'a, '_>, position: usize, work_out: &dyn Fn() -> Option<Move>) -> Option<Move> {
         let plan = self.plans.of(caller.node.home, position)?;
-        let found = match caller.basis(plan.actions.iter().copied()) {
-            Some(basis) => plan.moves.get(basis, work_out).as_ref().clone(),
+        let shared = |rest: &Rest<'_>| plan.moves.get(caller.basis_on(rest), work_out).as_ref().clone();
+        let found = match caller.rest(position, About::Reach, plan.actions.iter().copied()) {
+            Some(rest) if rest.keys.is_empty() => caller.shape.common_move(position, || shared(&rest)),
+            Some(rest) => shared(&rest),
             None => work_out(),
         };
         found.filter(|found| !found.possible.is_only(caller.number))

@@ -40,7 +40,9 @@ impl Asked {
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Basis {
     /// The statements that speak of what is asked, in order.
-    pub(super) statements: Vec<Asked>,
+    pub(super) statements: Arc<[Asked]>,
+    /// What it depends on besides.
+    pub(super) more: Option<Asked>,
     /// How many layers have to allow.
     pub(super) layers: usize,
     /// What the principal is, where that matters.
@@ -104,7 +106,7 @@ mod tests {
     fn answers_are_right_where_there_is_no_room_for_them() {
         let room = Room(Arc::new(AtomicUsize::new(2)));
         let (one, other) = (Answers::new(&room), Answers::new(&room));
-        let basis = |layers| Basis { statements: Vec::new(), layers, kind: None, facts: Vec::new() };
+        let basis = |layers| Basis { statements: Arc::from([]), more: None, layers, kind: None, facts: Vec::new() };
         for number in 0..5 {
             assert_eq!(
                 (*one.get(basis(number), || number), *other.get(basis(number), || number + 1)),

@@ -150,7 +150,7 @@ impl Trusts {
         let of_account = self.by_account.get(&node.account.id);
         let mut found = self.nothing.clone();
         let direct_only = named.is_empty() && self.everyone.is_empty() && self.excluding.is_empty();
-        if direct_only && (of_account.is_none() || !caller.speaks_of(ASSUME)) {
+        if direct_only && (of_account.is_none() || !caller.shape.speaks_of(ASSUME)) {
             return found;
         }
         let allowed = caller.reach(ASSUME, Class::Principals, None);

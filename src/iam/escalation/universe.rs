@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::bits::{Bits, Set};
 use super::index::Index;
+use super::shape::{Shape, Shapes};
 use crate::iam::access::{Access, account_context, of_principal};
 use crate::iam::account::{Account, Attached, Boundary, Principal};
 use crate::iam::context::{Context, Fact};
@@ -85,6 +86,7 @@ pub(super) struct Universe<'a> {
     /// By class, what each of the index's resource patterns matches.
     matched: [Vec<OnceLock<Set>>; 3],
     grouped: Mutex<Grouped>,
+    shapes: Shapes<'a>,
 }
 
 impl<'a> Universe<'a> {
@@ -106,8 +108,8 @@ impl<'a> Universe<'a> {
         let matched = [(); 3].map(|()| index.patterns().iter().map(|_| OnceLock::new()).collect());
         let nothing_known = Context::open();
         let known = accounts.iter().map(|account| Arc::new(account_context(account))).collect();
-        let grouped = Mutex::default();
-        Self { accounts, nodes, group_arns, policy_arns, index, nothing_known, known, matched, grouped }
+        let (grouped, shapes) = (Mutex::default(), Shapes::new(&nodes));
+        Self { accounts, nodes, group_arns, policy_arns, index, nothing_known, known, matched, grouped, shapes }
     }
 
     /// The accounts.
@@ -120,6 +122,11 @@ impl<'a> Universe<'a> {
         for context in &mut self.known {
             *context = Arc::new(context.as_ref().clone().with(facts));
         }
+    }
+
+    /// What a principal has in common with those of the same policies.
+    pub(super) fn shape(&self, node: &Node<'a>) -> Arc<Shape<'a>> {
+        self.shapes.of(node, &self.index)
     }
 
     /// What is known of the requests of a principal.
@@ -257,11 +264,7 @@ impl<'a> Universe<'a> {
 
     /// What a statement's resources match when its variables have the context's values.
     pub(super) fn matched_with(&self, rule: &Rule, class: Class, context: &Context, wide: bool) -> Set {
-        let value = |key: &str| match context.get(key) {
-            Fact::Present(values) if values.len() == 1 => VariableValue::Is(values.concat()),
-            Fact::Present(_) | Fact::Absent => VariableValue::Absent,
-            Fact::SomeValue | Fact::Unknown => VariableValue::Unknown,
-        };
+        let value = |key: &str| variable_value(context, key);
         Set::pack(self.matching(&rule.resources.for_variables(&value, wide), class))
     }
 
@@ -297,6 +300,19 @@ impl<'a> Universe<'a> {
                 bits.insert(number);
             }
         }
+    }
+}
+
+/// Whether a context leaves open which resources a statement speaks of: otherwise it is the same whether it is read wide or not.
+pub(super) fn leaves_open(rule: &Rule, context: &Context) -> bool {
+    rule.resources.keys().any(|key| variable_value(context, key) == VariableValue::Unknown)
+}
+
+fn variable_value(context: &Context, key: &str) -> VariableValue {
+    match context.get(key) {
+        Fact::Present(values) if values.len() == 1 => VariableValue::Is(values.concat()),
+        Fact::Present(_) | Fact::Absent => VariableValue::Absent,
+        Fact::SomeValue | Fact::Unknown => VariableValue::Unknown,
     }
 }
 

@@ -125,10 +125,10 @@ impl From<&Finding> for PageResult {
             resource: text(&finding.resource.id),
             message: text(&finding.message),
             attested: finding.attested,
-            suppressed: finding.suppressed.as_ref().map(suppression),
+            suppressed: finding.suppressed.as_deref().map(suppression),
             evidence: evidence.collect(),
             unknown: unknown.collect(),
-            fingerprint: text(&finding.fingerprint),
+            fingerprint: text(finding.fingerprint().as_str()),
         }
     }
 }

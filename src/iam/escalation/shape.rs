@@ -1,0 +1,284 @@
+//! What principals with the same policies have in common: which of their statements speak of what, how they may begin, and what
+//! answers about them rest on. Worked out once for all of them.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::Step;
+use super::bits::Bits;
+use super::index::{self, Index};
+use super::methods::methods;
+use super::moves::Move;
+use super::shared::Asked;
+use super::universe::Node;
+use crate::iam::account::{Attached, Bound, PolicyName, PrincipalKind};
+use crate::iam::context::Fact;
+use crate::iam::document::Rule;
+
+/// A statement that speaks of an action and binds the principal.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known<'a> {
+    pub(super) action: u16,
+    /// Where it stands among all that bind the principal.
+    pub(super) position: u32,
+    /// Its layer: identity policies first, then the bounds in their order.
+    pub(super) layer: usize,
+    pub(super) rule: &'a Rule,
+    pub(super) policy: &'a PolicyName,
+    pub(super) resources: u32,
+}
+
+/// The layer of the identity policies.
+pub(super) const IDENTITY: usize = 0;
+
+/// What answers about a principal rest on, but for what is known of it.
+#[derive(Debug)]
+pub(super) struct Rest<'a> {
+    /// The statements that speak of what is asked, in order.
+    pub(super) statements: Arc<[Asked]>,
+    /// The condition keys that they ask for.
+    pub(super) keys: Vec<&'a str>,
+}
+
+/// What is asked about a method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum About {
+    /// Whom it leads to.
+    Reach,
+    /// Whether its needs are met, in an account.
+    Needs(usize),
+}
+
+/// What principals with the same policies have in common.
+#[derive(Debug)]
+pub(super) struct Shape<'a> {
+    /// The permissions boundary, and the levels of service control policies.
+    pub(super) bounds: Vec<Bound<'a>>,
+    /// Sorted by action.
+    known: Vec<Known<'a>>,
+    /// The actions that an allow speaks of; all when policies are not known.
+    spoken: Bits,
+    /// The methods for which an allow speaks of every action without which they cannot begin.
+    pub(super) startable: Vec<usize>,
+    /// Whether several principals have it, so that it pays to remember what one of them asked.
+    is_shared: bool,
+    /// By method and what was asked about it.
+    rests: Mutex<Vec<Asking<'a>>>,
+    /// By method, a move that is the same for all.
+    moves: Mutex<Vec<(usize, Option<Move>)>>,
+    steps: Mutex<HashMap<Taken, Arc<Step>>>,
+}
+
+type Asking<'a> = ((usize, About), Arc<Rest<'a>>);
+
+/// A step: its method, where it leads, and what is known of who takes it.
+type Taken = (usize, usize, Vec<Fact>);
+
+/// Steps that are kept for one shape: where each user may do something to itself alone, there are as many as users.
+const MOST_STEPS: usize = 64;
+
+impl<'a> Shape<'a> {
+    fn new(node: &Node<'a>, index: &Index<'a>, is_shared: bool) -> Self {
+        let size = index::actions().len();
+        let is_whole = node.principal.unknown.is_empty();
+        let mut shape = Self {
+            bounds: node.account.bounds(node.principal),
+            known: Vec::new(),
+            spoken: if is_whole { Bits::empty(size) } else { Bits::full(size) },
+            startable: Vec::new(),
+            is_shared,
+            rests: Mutex::default(),
+            moves: Mutex::default(),
+            steps: Mutex::default(),
+        };
+        let mut position = 0;
+        for attached in node.identity() {
+            position = shape.read(node, index, attached, position, IDENTITY);
+        }
+        let bounds = std::mem::take(&mut shape.bounds);
+        for (layer, bound) in (1..).zip(&bounds) {
+            for attached in &bound.policies {
+                position = shape.read(node, index, attached, position, layer);
+            }
+        }
+        shape.bounds = bounds;
+        shape.known.sort_by_key(|known| (known.action, known.position));
+        shape.known.shrink_to_fit();
+        let may_start = |method: &usize| index::start(*method).is_some_and(|needed| shape.spoken.contains_all(needed));
+        shape.startable = (0..methods().len()).filter(may_start).collect();
+        shape
+    }
+
+    /// Adds the statements of a policy, the first of which has this position; tells the next one's.
+    fn read(&mut self, node: &Node<'a>, index: &Index<'a>, attached: &'a Attached, first: u32, layer: usize) -> u32 {
+        let Some(document) = attached.document else { return first };
+        let Some(spoken) = index.document(node.home, document) else { return first };
+        let rules = node.account.rules(document);
+        self.known.extend(spoken.mentions.iter().filter_map(|mention| {
+            Some(Known {
+                action: mention.action,
+                position: first + u32::from(mention.rule),
+                layer,
+                rule: rules.get(usize::from(mention.rule))?,
+                policy: &attached.policy,
+                resources: mention.resources,
+            })
+        }));
+        if layer == IDENTITY {
+            self.spoken.add(&spoken.allowed);
+        }
+        first + u32::try_from(rules.len()).unwrap_or(u32::MAX - first)
+    }
+
+    /// Whether an allow speaks of an action at all.
+    pub(super) fn speaks_of(&self, action: &str) -> bool {
+        self.spoken.contains(usize::from(index::position(action)))
+    }
+
+    /// The statements that speak of an action.
+    pub(super) fn speaking(&self, action: u16) -> &[Known<'a>] {
+        let start = self.known.partition_point(|known| known.action < action);
+        let end = self.known.partition_point(|known| known.action <= action);
+        self.known.get(start..end).unwrap_or_default()
+    }
+
+    /// The statements that speak of some actions, in their order.
+    pub(super) fn all_speaking(&self, actions: impl Iterator<Item = u16>) -> Vec<Known<'a>> {
+        let mut found: Vec<Known<'a>> = actions.flat_map(|action| self.speaking(action).iter().copied()).collect();
+        found.sort_unstable_by_key(|known| known.position);
+        found.dedup_by_key(|known| known.position);
+        found
+    }
+
+    /// What an answer about a method rests on that asks for some actions.
+    pub(super) fn rest(&self, method: usize, about: About, actions: impl Iterator<Item = u16>) -> Arc<Rest<'a>> {
+        let mut rests = self.rests.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, known)) = rests.iter().find(|(name, _)| *name == (method, about)) {
+            return Arc::clone(known);
+        }
+        let found = self.all_speaking(actions);
+        let depending = found.iter().filter(|known| !known.rule.is_plain());
+        let rest = Arc::new(Rest {
+            keys: depending.flat_map(|known| known.rule.keys()).collect(),
+            statements: found.iter().map(|known| Asked::of(known.layer, known.rule, known.policy)).collect(),
+        });
+        rests.push(((method, about), Arc::clone(&rest)));
+        rest
+    }
+
+    /// The move that a method is for all of this shape, worked out if nobody asked yet.
+    pub(super) fn common_move(&self, method: usize, work_out: impl FnOnce() -> Option<Move>) -> Option<Move> {
+        if !self.is_shared {
+            return work_out();
+        }
+        let known = |moves: &[(usize, Option<Move>)]| moves.iter().find(|(name, _)| *name == method).cloned();
+        if let Some((_, known)) = known(&self.moves.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return known;
+        }
+        // Two threads may work out the same: better than one waiting for the other.
+        let found = work_out();
+        let mut moves = self.moves.lock().unwrap_or_else(PoisonError::into_inner);
+        if known(&moves).is_none() {
+            moves.push((method, found.clone()));
+        }
+        found
+    }
+}
+
+impl Shape<'_> {
+    /// A step as somebody of this shape took it, explained if nobody did yet.
+    pub(super) fn step(&self, taken: Taken, explain: impl FnOnce() -> Step) -> Arc<Step> {
+        if let Some(known) = self.steps.lock().unwrap_or_else(PoisonError::into_inner).get(&taken) {
+            return Arc::clone(known);
+        }
+        let step = Arc::new(explain());
+        let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_shared && steps.len() < MOST_STEPS {
+            steps.insert(taken, Arc::clone(&step));
+        }
+        step
+    }
+}
+
+/// Everything that makes one shape another: where policies lie and which document each has, what the principal is and where.
+type Key = Box<[usize]>;
+
+/// The shapes so far of which there are several principals.
+#[derive(Debug)]
+pub(super) struct Shapes<'a> {
+    /// Hashes of their keys. What is taken for shared and is not takes a little room.
+    shared: HashSet<u64>,
+    kept: Mutex<Kept<'a>>,
+}
+
+#[derive(Debug, Default)]
+struct Kept<'a> {
+    shapes: HashMap<Key, Arc<Shape<'a>>>,
+    statements: usize,
+}
+
+/// How many statements may be kept: where nobody shares, they would take more than the account.
+const MOST_STATEMENTS: usize = 1 << 16;
+
+impl<'a> Shapes<'a> {
+    /// Finds out which principals have the same shape.
+    pub(super) fn new(nodes: &[Node<'a>]) -> Self {
+        let mut hashes: Vec<u64> = nodes.iter().filter_map(key).map(|key| hash(&key)).collect();
+        hashes.sort_unstable();
+        let twice = hashes.windows(2).filter_map(|pair| match pair {
+            [one, two] if one == two => Some(*one),
+            _ => None,
+        });
+        Self { shared: twice.collect(), kept: Mutex::default() }
+    }
+
+    /// The shape of a principal.
+    pub(super) fn of(&self, node: &Node<'a>, index: &Index<'a>) -> Arc<Shape<'a>> {
+        let Some(key) = key(node).filter(|key| self.shared.contains(&hash(key))) else {
+            return Arc::new(Shape::new(node, index, false));
+        };
+        if let Some(known) = self.kept().shapes.get(&key) {
+            return Arc::clone(known);
+        }
+        let shape = Arc::new(Shape::new(node, index, true));
+        let mut kept = self.kept();
+        if kept.statements + shape.known.len() <= MOST_STATEMENTS {
+            kept.statements += shape.known.len().max(1);
+            kept.shapes.insert(key, Arc::clone(&shape));
+        }
+        shape
+    }
+
+    fn kept(&self) -> std::sync::MutexGuard<'_, Kept<'a>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn hash(key: &[usize]) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// What a principal's shape goes by; `None` where policies are not known.
+fn key(node: &Node<'_>) -> Option<Key> {
+    let principal = node.principal;
+    if !principal.unknown.is_empty() {
+        return None;
+    }
+    let kind = match principal.kind {
+        PrincipalKind::User => 0,
+        PrincipalKind::Role => 1,
+    };
+    let what = [node.home, kind, usize::from(principal.is_service_linked())];
+    let boundary = match &principal.boundary {
+        crate::iam::account::Boundary::None => None,
+        crate::iam::account::Boundary::Policy(attached) => Some(attached),
+    };
+    let place = |attached: &Attached| {
+        [Arc::as_ptr(&attached.policy).addr(), attached.document.map_or(0, |document| document.index() + 1)]
+    };
+    let boundary = boundary.map_or([0, 0], place);
+    Some(what.into_iter().chain(boundary).chain(node.identity().flat_map(place)).collect())
+}

@@ -75,6 +75,14 @@ impl Language {
             && !self.none_of.iter().any(|pattern| pattern.matches(text))
     }
 
+    /// The text, when the language is a pattern without wildcards and nothing else.
+    pub fn as_only_text(&self) -> Option<&str> {
+        match (self.all_of.as_slice(), self.none_of.as_slice()) {
+            ([one], []) => one.as_literal(),
+            _ => None,
+        }
+    }
+
     /// The text, when the language plainly has only one.
     pub fn as_literal(&self) -> Option<&str> {
         self.all_of.iter().find_map(Pattern::as_literal)

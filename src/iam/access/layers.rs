@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::single::Asked;
 use super::{Grant, StatementRef, Verdict, chosen_by_caller};
 use crate::iam::context::{Context, Fact};
 use crate::iam::document::{Patterns, Rule, VariableValue};
@@ -60,7 +61,7 @@ impl Judged<'_> {
 
 /// Whether doubtful statements count for or against the principal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Mode {
+pub(super) enum Mode {
     /// Only what is certain is allowed.
     Certain,
     /// All that may be is allowed.
@@ -69,7 +70,7 @@ enum Mode {
 
 impl Mode {
     /// How denies count where allows count like this.
-    fn for_denies(self) -> Self {
+    pub(super) fn for_denies(self) -> Self {
         match self {
             Self::Certain => Self::Possible,
             Self::Possible => Self::Certain,
@@ -104,6 +105,21 @@ impl<'a> Layers<'a> {
 
     /// Whether all of these actions are allowed on one and the same resource of the language.
     pub(crate) fn can_together(&self, actions: &[&str], resources: &Language, context: &Context) -> Judged<'a> {
+        let patterns: Vec<Pattern> = actions.iter().map(|action| Pattern::action(action)).collect();
+        let literals: Option<Vec<&str>> = patterns.iter().map(Pattern::as_literal).collect();
+        if let (Some(actions), Some(resource)) = (literals, resources.as_only_text()) {
+            return self.can_on(&Asked { actions: &actions, resource, context });
+        }
+        self.can_together_anywhere(actions, resources, context)
+    }
+
+    /// The same, for whatever resources.
+    pub(super) fn can_together_anywhere(
+        &self,
+        actions: &[&str],
+        resources: &Language,
+        context: &Context,
+    ) -> Judged<'a> {
         let whole: Vec<Block> = actions
             .iter()
             .map(|action| Block { actions: Language::of(Pattern::action(action)), resources: resources.clone() })
@@ -298,29 +314,29 @@ fn descend<'a>(
 }
 
 #[derive(Debug, Clone, Default)]
-struct Found<'a> {
-    grants: Vec<Grant<'a>>,
+pub(super) struct Found<'a> {
+    pub(super) grants: Vec<Grant<'a>>,
     doubts: BTreeSet<String>,
-    example: Option<(String, String)>,
+    pub(super) example: Option<(String, String)>,
 }
 
 impl<'a> Found<'a> {
-    fn by(mut self, grant: Grant<'a>, truth: Truth, layer: &Layer<'_>) -> Self {
+    pub(super) fn by(mut self, grant: Grant<'a>, truth: Truth, layer: &Layer<'_>) -> Self {
         self.grants.push(grant);
         self.doubts.extend(truth.keys());
         self.in_doubt(layer)
     }
 
-    fn in_doubt(mut self, layer: &Layer<'_>) -> Self {
+    pub(super) fn in_doubt(mut self, layer: &Layer<'_>) -> Self {
         self.doubts.extend(layer.unknown.iter().cloned());
         self
     }
 
-    fn judged(self, truth: Truth) -> Judged<'a> {
+    pub(super) fn judged(self, truth: Truth) -> Judged<'a> {
         Judged { truth, grants: self.grants, example: self.example }
     }
 
-    fn in_doubt_of(mut self, more: BTreeSet<String>) -> Judged<'a> {
+    pub(super) fn in_doubt_of(mut self, more: BTreeSet<String>) -> Judged<'a> {
         self.doubts.extend(more);
         if self.doubts.is_empty() {
             self.doubts.insert(TOO_COMPLEX.to_owned());

@@ -7,6 +7,7 @@
 mod known;
 mod layers;
 mod profile;
+mod single;
 
 use std::fmt;
 use std::sync::OnceLock;

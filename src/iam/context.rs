@@ -22,7 +22,7 @@ pub enum Fact {
 /// The condition keys of a request. Keys compare without regard to case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context {
-    /// By key in lower case, sorted: there are a few dozen, and they are asked for far more often than told.
+    /// By key in lower case, short ones first: there are a few dozen, and they are asked for far more often than told.
     facts: Vec<(String, Fact)>,
     /// What is known besides, unless said otherwise above: shared by many requests.
     beneath: Option<Arc<Context>>,
@@ -93,7 +93,7 @@ impl Context {
     }
 
     fn place(&self, key: &str) -> Result<usize, usize> {
-        self.facts.binary_search_by(|(own, _)| in_lower_case(own, key))
+        self.facts.binary_search_by(|(own, _)| own.len().cmp(&key.len()).then_with(|| in_lower_case(own, key)))
     }
 }
 

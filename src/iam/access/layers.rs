@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::single::Asked;
+use super::single::OneThing;
 use super::{Grant, StatementRef, Verdict, chosen_by_caller};
 use crate::iam::context::{Context, Fact};
 use crate::iam::document::{Patterns, Rule, VariableValue};
@@ -105,10 +105,12 @@ impl<'a> Layers<'a> {
 
     /// Whether all of these actions are allowed on one and the same resource of the language.
     pub(crate) fn can_together(&self, actions: &[&str], resources: &Language, context: &Context) -> Judged<'a> {
-        let patterns: Vec<Pattern> = actions.iter().map(|action| Pattern::action(action)).collect();
-        let literals: Option<Vec<&str>> = patterns.iter().map(Pattern::as_literal).collect();
-        if let (Some(actions), Some(resource)) = (literals, resources.as_only_text()) {
-            return self.can_on(&Asked { actions: &actions, resource, context });
+        if let Some(resource) = resources.as_only_text()
+            && !actions.iter().any(|action| action.contains(['*', '?']))
+        {
+            let actions: Vec<String> = actions.iter().map(|action| action.to_ascii_lowercase()).collect();
+            let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
+            return self.can_on(&OneThing { actions: &actions, resource, context });
         }
         self.can_together_anywhere(actions, resources, context)
     }

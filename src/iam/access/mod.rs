@@ -24,6 +24,7 @@ pub use known::{chosen_by_caller, principal_context};
 pub(crate) use layers::Judged;
 pub use layers::{Layer, Layers, holds};
 pub use profile::{BILLING_ACTIONS, BUDGET_ACTIONS, Extent, Mfa, without_mfa};
+pub(crate) use single::OneThing;
 
 /// One statement, named so that a reader finds it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

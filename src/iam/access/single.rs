@@ -8,15 +8,15 @@ use crate::iam::policy::Effect;
 use crate::iam::truth::Truth;
 
 /// What is asked: actions in lower case, and the thing.
-pub(super) struct Asked<'q> {
-    pub(super) actions: &'q [&'q str],
-    pub(super) resource: &'q str,
-    pub(super) context: &'q Context,
+pub(crate) struct OneThing<'q> {
+    pub(crate) actions: &'q [&'q str],
+    pub(crate) resource: &'q str,
+    pub(crate) context: &'q Context,
 }
 
 impl<'a> Layers<'a> {
     /// Whether all of the actions are allowed on the thing.
-    pub(super) fn can_on(&self, asked: &Asked<'_>) -> Judged<'a> {
+    pub(crate) fn can_on(&self, asked: &OneThing<'_>) -> Judged<'a> {
         for mode in [Mode::Certain, Mode::Possible] {
             let is_denied = self.denying(asked, mode.for_denies()).next().is_some();
             let Some(mut found) = (!is_denied).then(|| self.allowed_on(asked, mode)).flatten() else { continue };
@@ -32,14 +32,14 @@ impl<'a> Layers<'a> {
     }
 
     /// The denies that take the thing away from some of the actions.
-    fn denying<'q>(&'q self, asked: &'q Asked<'q>, mode: Mode) -> impl Iterator<Item = (Grant<'a>, Truth)> + 'q {
+    fn denying<'q>(&'q self, asked: &'q OneThing<'q>, mode: Mode) -> impl Iterator<Item = (Grant<'a>, Truth)> + 'q {
         let of_action = move |action: &'q str| self.0.iter().map(move |layer| (layer, action));
         let all = asked.actions.iter().copied().flat_map(of_action);
         all.flat_map(move |(layer, action)| layer.naming(action, asked, Effect::Deny, mode))
     }
 
     /// In each layer a statement that allows.
-    fn allowed_on(&self, asked: &Asked<'_>, mode: Mode) -> Option<Found<'a>> {
+    fn allowed_on(&self, asked: &OneThing<'_>, mode: Mode) -> Option<Found<'a>> {
         let mut found = Found::default();
         for action in asked.actions {
             for layer in &self.0 {
@@ -62,7 +62,7 @@ impl<'a> Layer<'a> {
     fn naming<'q>(
         &'q self,
         action: &'q str,
-        asked: &'q Asked<'q>,
+        asked: &'q OneThing<'q>,
         effect: Effect,
         mode: Mode,
     ) -> impl Iterator<Item = (Grant<'a>, Truth)> + 'q {
@@ -88,7 +88,7 @@ impl<'a> Layer<'a> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Asked, Grant, Layer, Layers};
+    use super::{Grant, Layer, Layers, OneThing};
     use crate::iam::account::PolicyName;
     use crate::iam::context::{Context, Fact};
     use crate::iam::document::{Interner, Rule};
@@ -155,7 +155,7 @@ mod tests {
             let general = layers.can_together_anywhere(&actions, &thing, &context);
             let lower: Vec<String> = actions.iter().map(|action| action.to_ascii_lowercase()).collect();
             let lower: Vec<&str> = lower.iter().map(String::as_str).collect();
-            let quick = layers.can_on(&Asked { actions: &lower, resource, context: &context });
+            let quick = layers.can_on(&OneThing { actions: &lower, resource, context: &context });
             prop_assert_eq!(&quick.truth, &general.truth);
             prop_assert_eq!(quick.statements(), general.statements());
             prop_assert_eq!(&quick.example, &general.example);

@@ -12,14 +12,13 @@ use super::plans::Plan;
 use super::shape::{About, IDENTITY, Known, Rest, Shape};
 use super::shared::Basis;
 use super::universe::{Class, Node, Reach, Universe, leaves_open};
-use crate::iam::access::{Access, Grant, Judged, Layer, Layers, holds};
+use crate::iam::access::{Access, Grant, Judged, Layer, Layers, OneThing, holds};
 use crate::iam::account::{Account, Bound, BoundKind, PrincipalKind};
 use crate::iam::caller::Caller as Who;
 use crate::iam::context::{Context, Fact};
 use crate::iam::document::Rule;
 use crate::iam::matching::PrincipalMatch;
 use crate::iam::policy::Effect;
-use crate::iam::region::Language;
 use crate::iam::truth::Truth;
 
 /// What is remembered of [`Caller::reach`].
@@ -82,10 +81,12 @@ impl<'a, 'u> Caller<'a, 'u> {
         Layers::new(std::iter::once(identity).chain(bounds).collect())
     }
 
-    /// Whether an action is allowed on a resource; `more` adds what is known of the request.
-    pub(super) fn on(&self, action: &str, resource: &Language, more: &dyn Fn(&mut Context)) -> Judged<'a> {
+    /// Whether an action, by its full name, is allowed on a thing; `more` adds what is known of the request.
+    pub(super) fn on(&self, action: &str, resource: &str, more: &dyn Fn(&mut Context)) -> Judged<'a> {
         let layers = self.layers(std::iter::once(index::position(action)));
-        layers.can_together(&[action], resource, &self.context_for(&layers, more))
+        let action = action.to_ascii_lowercase();
+        let context = &self.context_for(&layers, more);
+        layers.can_on(&OneThing { actions: &[&action], resource, context })
     }
 
     /// Building a context costs more than most questions, and most statements do not ask for it.
@@ -134,8 +135,7 @@ impl<'a, 'u> Caller<'a, 'u> {
             return Arc::clone(known);
         }
         let work_out = || self.follows(plan, account, &|_| {});
-        let actions = || plan.parts.iter().flat_map(|part| part.positions.iter().copied());
-        let judged = match self.basis(method, About::Needs(home), actions()) {
+        let judged = match self.basis(method, About::Needs(home), plan.positions()) {
             Some(basis) => plan.met.get(basis, work_out),
             None => Arc::new(work_out()),
         };

@@ -11,8 +11,6 @@ use super::universe::Node;
 use crate::iam::access::{Judged, StatementRef};
 use crate::iam::caller::Caller as Who;
 use crate::iam::context::Context;
-use crate::iam::pattern::Pattern;
-use crate::iam::region::Language;
 use crate::iam::truth::Truth;
 
 /// Explains steps.
@@ -74,7 +72,7 @@ impl<'a> Explainer<'a, '_> {
     fn on(&self, caller: &Caller<'a, '_>, action: &str, target: usize, more: &dyn Fn(&mut Context)) -> Judged<'a> {
         let universe = self.mover.universe;
         let arn = universe.node(target).map_or("", |node| node.principal.arn.as_str());
-        caller.on(action, &Language::of(Pattern::literal(arn)), &|context| {
+        caller.on(action, arn, &|context| {
             universe.describe(target, context);
             more(context);
         })
@@ -125,7 +123,7 @@ impl<'a> Explainer<'a, '_> {
             } else {
                 let own = is_about_policy_or_group(action) || creates;
                 let about = if own { &end.object } else { &target.principal.arn };
-                step.add(&caller.on(action, &Language::of(Pattern::literal(about)), &more));
+                step.add(&caller.on(action, about, &more));
             }
         }
         if let Truth::Unknown(keys) = &end.truth {

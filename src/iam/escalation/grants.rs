@@ -1,5 +1,7 @@
 //! Ways to administrator that change policies: the caller's own, or those of a principal that it then becomes.
 
+use std::sync::Arc;
+
 use super::caller::Caller;
 use super::moves::{ADMINISTRATOR_ACCESS, End, Mover, at, best};
 use super::shape::About;
@@ -231,12 +233,19 @@ impl<'a> Mover<'a, '_> {
 
     pub(super) fn create(&self, caller: &Caller<'a, '_>, position: usize) -> Option<End> {
         let (home, account) = (caller.node.home, caller.node.account);
-        let judged = caller.follows(self.plans.of(home, position)?, &account.id, &|context| {
-            context.set("iam:PermissionsBoundary", Fact::Absent);
-            context.set_value("iam:PolicyARN", &format!("arn:{}:{ADMINISTRATOR_ACCESS}", account.partition));
-        });
-        let object = judged.example.map(|(_, resource)| resource).unwrap_or_default();
-        Some(End { method: position, target: caller.number, object, truth: judged.truth })
+        let plan = self.plans.of(home, position)?;
+        let work_out = || {
+            caller.follows(plan, &account.id, &|context| {
+                context.set("iam:PermissionsBoundary", Fact::Absent);
+                context.set_value("iam:PolicyARN", &format!("arn:{}:{ADMINISTRATOR_ACCESS}", account.partition));
+            })
+        };
+        let judged = match caller.basis(position, About::Needs(home), plan.positions()) {
+            Some(basis) => plan.created.get(basis, work_out),
+            None => Arc::new(work_out()),
+        };
+        let object = judged.example.as_ref().map(|(_, resource)| resource.clone()).unwrap_or_default();
+        Some(End { method: position, target: caller.number, object, truth: judged.truth.clone() })
             .filter(|end| !end.truth.is_false())
     }
 }

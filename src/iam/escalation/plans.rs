@@ -31,12 +31,21 @@ pub(super) struct Plan<'a> {
     pub(super) parts: Vec<Part>,
     /// Whether principals meet them.
     pub(super) met: Answers<Judged<'a>>,
+    /// Whether they meet them for somebody new without a boundary.
+    pub(super) created: Answers<Judged<'a>>,
     /// Positions among [`index::actions`] of all actions that whom a method leads to depends on.
     pub(super) actions: Vec<u16>,
     /// Whom it leads principals to.
     pub(super) moves: Answers<Option<Move>>,
     /// How it leads to administrator.
     pub(super) ends: Answers<Option<End>>,
+}
+
+impl Plan<'_> {
+    /// Positions among [`index::actions`] of the actions of all parts.
+    pub(super) fn positions(&self) -> impl Iterator<Item = u16> {
+        self.parts.iter().flat_map(|part| part.positions.iter().copied())
+    }
 }
 
 /// The plans of all methods in some accounts.
@@ -88,6 +97,7 @@ fn plan<'a>(method: &'static Method, account: &Account, room: &Room) -> Plan<'a>
     Plan {
         parts: together.chain(single).collect(),
         met: Answers::new(room),
+        created: Answers::new(room),
         actions,
         moves: Answers::new(room),
         ends: Answers::new(room),

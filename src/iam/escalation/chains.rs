@@ -65,9 +65,11 @@ impl<'a, 'u> Chains<'a, 'u> {
     /// The chains that start at one principal.
     pub(super) fn of(&self, number: usize) -> Vec<Chain> {
         let (Some(moves), Some(admin)) = (self.moves.get(number), self.admins.get(number)) else { return Vec::new() };
-        let Some(caller) = Caller::new(self.mover.universe, number).filter(|_| !admin.is_true()) else {
+        let leads_somewhere = self.holdings.is_some() || !moves.ends.is_empty() || !moves.moves.is_empty();
+        if admin.is_true() || !leads_somewhere {
             return Vec::new();
-        };
+        }
+        let Some(caller) = Caller::new(self.mover.universe, number) else { return Vec::new() };
         let mut chains: Vec<(usize, Chain)> = Vec::new();
         for end in &moves.ends {
             let steps = vec![self.explainer().end(&caller, end)];

@@ -156,7 +156,7 @@ impl<'a, 'u> Mover<'a, 'u> {
     /// Everything that a principal can do next.
     pub(super) fn moves(&self, caller: &Caller<'a, '_>) -> Moves {
         let mut found = Moves::default();
-        for position in caller.shape.startable.iter().copied() {
+        for position in caller.shape.startable().iter().copied() {
             let Some(method) = methods().get(position) else { continue };
             match &method.way {
                 Way::GrantSelf { grant } => found.ends.extend(self.grant_self(caller, position, grant)),

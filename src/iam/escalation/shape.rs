@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::Step;
 use super::bits::Bits;
@@ -59,8 +59,7 @@ pub(super) struct Shape<'a> {
     known: Vec<Known<'a>>,
     /// The actions that an allow speaks of; all when policies are not known.
     spoken: Bits,
-    /// The methods for which an allow speaks of every action without which they cannot begin.
-    pub(super) startable: Vec<usize>,
+    startable: OnceLock<Vec<usize>>,
     /// Whether several principals have it, so that it pays to remember what one of them asked.
     is_shared: bool,
     /// By method and what was asked about it.
@@ -86,7 +85,7 @@ impl<'a> Shape<'a> {
             bounds: node.account.bounds(node.principal),
             known: Vec::new(),
             spoken: if is_whole { Bits::empty(size) } else { Bits::full(size) },
-            startable: Vec::new(),
+            startable: OnceLock::new(),
             is_shared,
             rests: Mutex::default(),
             moves: Mutex::default(),
@@ -105,8 +104,6 @@ impl<'a> Shape<'a> {
         shape.bounds = bounds;
         shape.known.sort_by_key(|known| (known.action, known.position));
         shape.known.shrink_to_fit();
-        let may_start = |method: &usize| index::start(*method).is_some_and(|needed| shape.spoken.contains_all(needed));
-        shape.startable = (0..methods().len()).filter(may_start).collect();
         shape
     }
 
@@ -129,6 +126,12 @@ impl<'a> Shape<'a> {
             self.spoken.add(&spoken.allowed);
         }
         first + u32::try_from(rules.len()).unwrap_or(u32::MAX - first)
+    }
+
+    /// The methods for which an allow speaks of every action without which they cannot begin.
+    pub(super) fn startable(&self) -> &[usize] {
+        let may_start = |method: &usize| index::start(*method).is_some_and(|needed| self.spoken.contains_all(needed));
+        self.startable.get_or_init(|| (0..methods().len()).filter(may_start).collect())
     }
 
     /// Whether an allow speaks of an action at all.

@@ -40,6 +40,13 @@ class Browser:
     def run(self, script):
         return self.call("POST", "/execute/sync", {"script": script, "args": []})
 
+    def wait_for(self, script):
+        for _ in range(100):
+            if found := self.run(script):
+                return found
+            time.sleep(0.05)
+        raise SystemExit(f"nothing came of {script}")
+
     def find(self, selector):
         found = self.call("POST", "/element", {"using": "css selector", "value": selector})
         return next(iter(found.values()))
@@ -86,7 +93,8 @@ def reader(browser):
     assert count(browser) == "6 of 10 results", count(browser)
     assert browser.run("return document.querySelectorAll('#results .inside table').length") == 0
     browser.click("#results summary")
-    evidence = browser.run("return document.querySelector('#results table').innerText")
+    # The page fills what was opened when it is told so, which may be after the click is answered.
+    evidence = browser.wait_for("return document.querySelector('#results table')?.innerText")
     assert "user.password_enabled" in evidence and "iam:GetCredentialReport@us-east-1" in evidence, evidence
     browser.press("/")
     assert browser.run("return document.activeElement.name") == "search", "the key / does not lead to the search"

@@ -417,6 +417,23 @@ mod tests {
     }
 
     #[test]
+    fn a_document_that_names_a_member_twice_is_not_read() {
+        let policy = |document: &str| {
+            let answer = format!(
+                r#"{{"UserDetailList":[],"GroupDetailList":[],"RoleDetailList":[],"Policies":[{{"Arn":"arn:aws:iam::1:policy/p",
+                "DefaultVersionId":"v1","PolicyVersionList":[{{"VersionId":"v1","Document":{document}}}]}}]}}"#
+            );
+            let mut builder = Account::builder("1", "aws", None);
+            builder.add(&details(&answer), &[]);
+            builder.build().unread().len()
+        };
+        assert_eq!(policy(r#"{"Version":"2012-10-17","Statement":[]}"#), 0);
+        for twice in [r#"{"Statement":[],"Statement":[]}"#, r#""{\"Statement\":[],\"Statement\":[]}""#] {
+            assert_eq!(policy(twice), 1, "{twice}");
+        }
+    }
+
+    #[test]
     fn filtered_answers_merge_in_any_order() {
         let filter = ["Group", "Role", "LocalManagedPolicy", "AWSManagedPolicy"].map(str::to_owned);
         let mut builder = Account::builder("1", "aws", None);

@@ -102,7 +102,7 @@ def spent(command, threads=None, runs=3, stdin=None):
     """The same, and the time on the wall. A process of its own starts the command: what a program takes at most is never less than what the
     one that started it had in memory, and this one holds whole accounts."""
     asked = json.dumps([command, threads, runs, stdin])
-    told = subprocess.run([sys.executable, os.path.abspath(__file__), "--spend", asked], check=True, capture_output=True, text=True)
+    told = subprocess.run([sys.executable, os.path.abspath(__file__), "--spend", asked], check=True, stdout=subprocess.PIPE, text=True)
     return tuple(json.loads(told.stdout))
 
 

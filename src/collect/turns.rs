@@ -120,7 +120,7 @@ mod tests {
 
     use futures_util::future::{Either, select};
 
-    use super::{AT_ONCE, Turns};
+    use super::{AT_ONCE, LONG, Turns};
     use crate::collect::together::all;
 
     fn run<F: Future>(work: F) -> F::Output {
@@ -143,28 +143,35 @@ mod tests {
         assert_eq!(begun.into_inner(), order);
     }
 
-    #[test]
-    fn others_get_a_word_in_before_all_have_begun() {
+    /// How many of so many calls have begun whenever somebody else has a turn, until all have.
+    fn rounds(calls: usize, chain: usize) -> Vec<usize> {
         let turns = Turns::default();
         let begun = Cell::new(0);
-        let seen: RefCell<Vec<usize>> = RefCell::default();
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let work = async {
-            let calls = (0..20).map(|_| async {
-                turns.take(1).await;
-                begun.set(begun.get() + 1);
-            });
-            let watch = async {
-                while begun.get() < 20 {
-                    tokio::task::yield_now().await;
-                    seen.borrow_mut().push(begun.get());
-                }
-            };
-            futures_util::future::join(turns.drive(all(calls)), watch).await;
+        let mut seen = vec![0];
+        let work = (0..calls).map(|_| async {
+            turns.take(chain).await;
+            begun.set(begun.get() + 1);
+        });
+        let watch = async {
+            while begun.get() < calls {
+                tokio::task::yield_now().await;
+                seen.push(begun.get());
+            }
         };
-        runtime.block_on(work);
-        let seen = seen.into_inner();
-        assert!(seen.windows(2).all(|pair| pair[1] <= pair[0] + AT_ONCE) && seen.len() >= 20 / AT_ONCE, "{seen:?}");
+        run(futures_util::future::join(turns.drive(all(work)), watch));
+        seen
+    }
+
+    #[test]
+    fn others_get_a_word_in_before_all_have_begun() {
+        let seen = rounds(3 * AT_ONCE, LONG - 1);
+        assert!(seen.windows(2).all(|pair| pair[1] <= pair[0] + AT_ONCE), "{seen:?}");
+    }
+
+    #[test]
+    fn long_chains_wait_for_no_other_round() {
+        let seen = rounds(3 * AT_ONCE, LONG);
+        assert!(seen.windows(2).any(|pair| pair == [0, 3 * AT_ONCE]), "{seen:?}");
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //! What needs all principals at once is worked out when a rule first asks for it ([`Policies`] and [`Principals`] are
 //! built on demand), because on large accounts it costs more than everything else.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{LazyLock, OnceLock};
 
 use super::authorization;
 use super::iam_escalation::Escalations;
@@ -13,10 +13,11 @@ use super::iam_user::IamUser;
 use super::resource::Resource;
 use super::{Fact, Gap, List, MALFORMED, Observed, Origin, UNDECIDED};
 use crate::facts;
-use crate::iam::access::{Access, BUDGET_ACTIONS, Basis};
+use crate::iam::access::{Access, BUDGET_ACTIONS};
 use crate::iam::account::{Account, Attached, Boundary, DocumentId, Principal, PrincipalKind};
 use crate::iam::document::Rule;
 use crate::iam::pattern::Pattern;
+use crate::iam::shared::Answers;
 use crate::iam::{Effect, PrincipalBlock, Truth, policy};
 use crate::snapshot::{Said, Snapshot, shapes::iam};
 
@@ -37,9 +38,6 @@ facts! {
     }
 }
 
-/// Answers about MFA that are kept: where nobody shares, they would be as many as users.
-const MOST_ANSWERS: usize = 1024;
-
 /// The principals and policies of a snapshot, ready for questions.
 #[derive(Debug)]
 pub(crate) struct Engine {
@@ -54,8 +52,8 @@ pub(crate) struct Engine {
     pub(super) guardrails: Account,
     /// What a look at each document tells, by its position.
     glances: Vec<Glance>,
-    /// Whether policies insist on MFA, by what that rests on.
-    insists: Mutex<HashMap<Basis, Truth>>,
+    /// Whether policies insist on MFA.
+    insists: Answers<Truth>,
     escalations: OnceLock<Escalations>,
 }
 
@@ -93,7 +91,7 @@ impl Engine {
             origin,
             guardrails: super::iam_question::guardrails(snapshot),
             glances: Vec::new(),
-            insists: Mutex::default(),
+            insists: Answers::default(),
             escalations: OnceLock::new(),
         };
         let look = Look::everything();
@@ -121,16 +119,11 @@ impl Engine {
     /// Whether the policies of a principal insist on MFA, worked out once for all with the same.
     fn insists_on_mfa(&self, principal: &Principal) -> Truth {
         let access = Access::new(&self.account, principal);
-        let Some(basis) = access.basis() else { return access.mfa().enforced };
-        if let Some(known) = self.insists.lock().unwrap_or_else(PoisonError::into_inner).get(&basis) {
-            return known.clone();
+        let work_out = || access.mfa().enforced;
+        match access.basis() {
+            Some(basis) => self.insists.get(basis, work_out).as_ref().clone(),
+            None => work_out(),
         }
-        let enforced = access.mfa().enforced;
-        let mut insists = self.insists.lock().unwrap_or_else(PoisonError::into_inner);
-        if insists.len() < MOST_ANSWERS {
-            insists.insert(basis, enforced.clone());
-        }
-        enforced
     }
 
     /// Whether a look at the policies of a principal shows that they give more than setting up MFA without it.

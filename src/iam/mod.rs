@@ -32,6 +32,7 @@ pub mod print;
 mod rcp;
 pub mod region;
 pub mod request;
+pub(crate) mod shared;
 pub mod statement;
 pub mod template;
 pub mod trust;

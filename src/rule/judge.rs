@@ -398,10 +398,8 @@ fn evidence<'a>(reads: &[Read<'a>], calls: &Calls, names: &mut Names<'a>) -> Vec
     let mut evidence: Vec<Evidence> = Vec::with_capacity(reads.len());
     for read in reads {
         let cited = calls.cited(read.origin);
-        let pointer = cited.as_ref().map(|(_, is_failed)| match is_failed {
-            false => read.origin.json_pointer(),
-            true => String::new(),
-        });
+        let pointer =
+            cited.as_ref().map(|(_, is_failed)| if *is_failed { String::new() } else { read.origin.json_pointer() });
         let entry = Evidence {
             fact: names.of(read),
             value: read.value.as_ref().map_or(serde_json::Value::Null, Value::to_json),

@@ -17,6 +17,7 @@ use super::context::Context;
 use super::document::{Rule, everything};
 use super::policy::Effect;
 use super::region::{Block, Language, Remainder, remainder};
+use super::shared::{Asked, Basis};
 use super::truth::Truth;
 
 pub(crate) use known::{account_context, of_principal};
@@ -89,15 +90,6 @@ pub struct Access<'a> {
     layers: Layers<'a>,
 }
 
-/// What answers about a principal rest on: its statements, by layer and where they lie, and what is known of the condition keys
-/// that they ask for, in their order.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Basis {
-    layers: usize,
-    statements: Vec<(usize, usize)>,
-    facts: Vec<super::context::Fact>,
-}
-
 impl<'a> Access<'a> {
     /// The access of a principal of the account.
     pub fn new(account: &'a Account, principal: &'a Principal) -> Self {
@@ -161,7 +153,9 @@ impl<'a> Access<'a> {
         let keys = rules().filter(|(_, rule)| !rule.is_plain()).flat_map(|(_, rule)| rule.keys());
         Some(Basis {
             layers: self.layers.0.len(),
-            statements: rules().map(|(layer, rule)| (layer, std::ptr::from_ref(rule).addr())).collect(),
+            statements: rules().map(|(layer, rule)| Asked::anonymous(layer, rule)).collect(),
+            more: None,
+            kind: None,
             facts: keys.map(|key| self.context.get(key).clone()).collect(),
         })
     }

@@ -10,7 +10,6 @@ use super::bits::{Bits, Set};
 use super::index;
 use super::plans::Plan;
 use super::shape::{About, IDENTITY, Known, Rest, Shape};
-use super::shared::Basis;
 use super::universe::{Class, Node, Reach, Universe, leaves_open};
 use crate::iam::access::{Access, Grant, Judged, Layer, Layers, OneThing, holds};
 use crate::iam::account::{Account, Bound, BoundKind, PrincipalKind};
@@ -19,6 +18,7 @@ use crate::iam::context::{Context, Fact};
 use crate::iam::document::Rule;
 use crate::iam::matching::PrincipalMatch;
 use crate::iam::policy::Effect;
+use crate::iam::shared::Basis;
 use crate::iam::truth::Truth;
 
 /// What is remembered of [`Caller::reach`].

@@ -16,7 +16,6 @@ pub mod methods;
 mod moves;
 mod plans;
 mod shape;
-mod shared;
 mod trusts;
 mod universe;
 

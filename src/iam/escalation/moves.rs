@@ -9,13 +9,13 @@ use super::caller::Caller;
 use super::methods::{Method, Way, methods};
 use super::plans::Plans;
 use super::shape::{About, Rest};
-use super::shared::{Answers, Asked, Basis};
 use super::trusts::Trusts;
 use super::universe::{Class, Node, Reach, Universe};
 use crate::iam::access::{Access, Grant};
 use crate::iam::account::{Attached, DocumentId, PolicyName, PrincipalKind};
 use crate::iam::document::Rule;
 use crate::iam::policy::Effect;
+use crate::iam::shared::{Answers, Asked, Basis};
 use crate::iam::truth::Truth;
 
 /// A method that makes the principal another one.
@@ -360,7 +360,7 @@ impl<'a, 'u> Mover<'a, 'u> {
     /// What is reached, as something that an answer rests on.
     pub(super) fn asked(&self, reach: &Reach) -> Asked {
         let kept = |bits: &Bits| self.shared(Set::pack(bits.clone()));
-        Asked::sets(&kept(&reach.certain), &kept(&reach.possible))
+        Asked::kept(&kept(&reach.certain), &kept(&reach.possible))
     }
 
     fn shared(&self, set: Set) -> Arc<Set> {

@@ -6,12 +6,12 @@ use std::sync::OnceLock;
 use super::index;
 use super::methods::{Method, Need, methods};
 use super::moves::{End, Move};
-use super::shared::{Answers, Room};
 use super::trusts::ASSUME;
 use crate::iam::access::Judged;
 use crate::iam::account::Account;
 use crate::iam::catalogue::catalogue;
 use crate::iam::region::Language;
+use crate::iam::shared::{Answers, Room};
 
 /// Actions that have to be allowed on one and the same resource.
 #[derive(Debug)]

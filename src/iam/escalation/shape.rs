@@ -10,11 +10,11 @@ use super::bits::Bits;
 use super::index::{self, Index};
 use super::methods::methods;
 use super::moves::Move;
-use super::shared::Asked;
 use super::universe::Node;
-use crate::iam::account::{Attached, Bound, PolicyName, PrincipalKind};
+use crate::iam::account::{Attached, Bound, Boundary, PolicyName};
 use crate::iam::context::Fact;
 use crate::iam::document::Rule;
+use crate::iam::shared::Asked;
 
 /// A statement that speaks of an action and binds the principal.
 #[derive(Debug, Clone, Copy)]
@@ -192,12 +192,15 @@ impl<'a> Shape<'a> {
 impl Shape<'_> {
     /// A step as somebody of this shape took it, explained if nobody did yet.
     pub(super) fn step(&self, taken: Taken, explain: impl FnOnce() -> Step) -> Arc<Step> {
+        if !self.is_shared {
+            return Arc::new(explain());
+        }
         if let Some(known) = self.steps.lock().unwrap_or_else(PoisonError::into_inner).get(&taken) {
             return Arc::clone(known);
         }
         let step = Arc::new(explain());
         let mut steps = self.steps.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.is_shared && steps.len() < MOST_STEPS {
+        if steps.len() < MOST_STEPS {
             steps.insert(taken, Arc::clone(&step));
         }
         step
@@ -270,14 +273,10 @@ fn key(node: &Node<'_>) -> Option<Key> {
     if !principal.unknown.is_empty() {
         return None;
     }
-    let kind = match principal.kind {
-        PrincipalKind::User => 0,
-        PrincipalKind::Role => 1,
-    };
-    let what = [node.home, kind, usize::from(principal.is_service_linked())];
+    let what = [node.home, principal.kind as usize, usize::from(principal.is_service_linked())];
     let boundary = match &principal.boundary {
-        crate::iam::account::Boundary::None => None,
-        crate::iam::account::Boundary::Policy(attached) => Some(attached),
+        Boundary::None => None,
+        Boundary::Policy(attached) => Some(attached),
     };
     let place = |attached: &Attached| {
         [Arc::as_ptr(&attached.policy).addr(), attached.document.map_or(0, |document| document.index() + 1)]

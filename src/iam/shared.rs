@@ -5,14 +5,13 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::bits::Set;
 use crate::iam::account::{PolicyName, PrincipalKind};
 use crate::iam::context::Fact;
 use crate::iam::document::Rule;
 
 /// A statement that an answer rests on. Documents and names are kept once, so where they lie tells them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     layer: usize,
     rule: usize,
     policy: usize,
@@ -20,35 +19,35 @@ pub(super) struct Asked {
 
 impl Asked {
     /// A statement in a layer, for answers that do not name it.
-    pub(super) fn anonymous(layer: usize, rule: &Rule) -> Self {
+    pub(crate) fn anonymous(layer: usize, rule: &Rule) -> Self {
         Self { layer, rule: std::ptr::from_ref(rule).addr(), policy: 0 }
     }
 
-    /// Two sets of which equal ones are kept once.
-    pub(super) fn sets(certain: &Arc<Set>, possible: &Arc<Set>) -> Self {
-        let address = |set: &Arc<Set>| Arc::as_ptr(set).addr();
-        Self { layer: usize::MAX, rule: address(certain), policy: address(possible) }
+    /// Two things of which equal ones are kept once.
+    pub(crate) fn kept<T>(one: &Arc<T>, other: &Arc<T>) -> Self {
+        let address = |kept: &Arc<T>| Arc::as_ptr(kept).addr();
+        Self { layer: usize::MAX, rule: address(one), policy: address(other) }
     }
 
     /// A statement of a policy, in a layer.
-    pub(super) fn of(layer: usize, rule: &Rule, policy: &PolicyName) -> Self {
+    pub(crate) fn of(layer: usize, rule: &Rule, policy: &PolicyName) -> Self {
         Self { layer, rule: std::ptr::from_ref(rule).addr(), policy: std::ptr::from_ref(policy).addr() }
     }
 }
 
 /// All that an answer depends on.
 #[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct Basis {
+pub(crate) struct Basis {
     /// The statements that speak of what is asked, in order.
-    pub(super) statements: Arc<[Asked]>,
+    pub(crate) statements: Arc<[Asked]>,
     /// What it depends on besides.
-    pub(super) more: Option<Asked>,
+    pub(crate) more: Option<Asked>,
     /// How many layers have to allow.
-    pub(super) layers: usize,
+    pub(crate) layers: usize,
     /// What the principal is, where that matters.
-    pub(super) kind: Option<PrincipalKind>,
+    pub(crate) kind: Option<PrincipalKind>,
     /// What is known of the keys that the statements ask for, in their order.
-    pub(super) facts: Vec<Fact>,
+    pub(crate) facts: Vec<Fact>,
 }
 
 /// How many answers a run may keep.
@@ -56,11 +55,11 @@ const MOST: usize = 32_768;
 
 /// Room for the answers to all questions of a run: where hardly anybody shares, they would take more than the account.
 #[derive(Debug, Clone)]
-pub(super) struct Room(Arc<AtomicUsize>);
+pub(crate) struct Room(Arc<AtomicUsize>);
 
 impl Room {
     /// Room for all that a run may keep.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::new(AtomicUsize::new(MOST)))
     }
 
@@ -72,19 +71,25 @@ impl Room {
 
 /// The answers to one question so far.
 #[derive(Debug)]
-pub(super) struct Answers<T> {
+pub(crate) struct Answers<T> {
     known: Mutex<HashMap<Basis, Arc<T>>>,
     room: Room,
 }
 
+impl<T> Default for Answers<T> {
+    fn default() -> Self {
+        Self::new(&Room::new())
+    }
+}
+
 impl<T> Answers<T> {
     /// Answers that take their room from this.
-    pub(super) fn new(room: &Room) -> Self {
+    pub(crate) fn new(room: &Room) -> Self {
         Self { known: Mutex::default(), room: room.clone() }
     }
 
     /// The answer that rests on this, worked out if nobody asked yet, or where there was no room to keep it.
-    pub(super) fn get(&self, basis: Basis, work_out: impl FnOnce() -> T) -> Arc<T> {
+    pub(crate) fn get(&self, basis: Basis, work_out: impl FnOnce() -> T) -> Arc<T> {
         if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&basis) {
             return Arc::clone(known);
         }

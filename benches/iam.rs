@@ -37,7 +37,7 @@ fn effective_access(bencher: Bencher, kind: Kind, percent: usize) {
         let of = |principal| {
             let access = Access::new(&account, principal);
             let enforced = access.mfa().enforced;
-            (access.is_admin().truth, enforced, access.is_service_wide("s3").truth, access.can("budgets:*").truth)
+            (access.is_admin(), enforced, access.is_service_wide("s3"), access.can("budgets:*").truth)
         };
         account.principals().iter().map(of).filter(|(admin, ..)| admin.is_true()).count()
     });

@@ -52,8 +52,9 @@ pub(crate) struct Engine {
     pub(super) guardrails: Account,
     /// What a look at each document tells, by its position.
     glances: Vec<Glance>,
-    /// Whether policies insist on MFA.
+    /// Whether policies insist on MFA, and whether they administer the account.
     insists: Answers<Truth>,
+    admins: Answers<Truth>,
     escalations: OnceLock<Escalations>,
 }
 
@@ -92,6 +93,7 @@ impl Engine {
             guardrails: super::iam_question::guardrails(snapshot),
             glances: Vec::new(),
             insists: Answers::default(),
+            admins: Answers::default(),
             escalations: OnceLock::new(),
         };
         let look = Look::everything();
@@ -119,6 +121,12 @@ impl Engine {
     /// Whether the policies of a principal insist on MFA, worked out once for all with the same.
     fn insists_on_mfa(&self, principal: &Principal) -> Truth {
         let access = Access::new(&self.account, principal);
+        // What is settled without the statements that add nothing is settled; what it depends on, they may tell otherwise.
+        let fewer = access.clone().without_needless();
+        let settled = fewer.basis().map(|basis| self.insists.get(basis, || fewer.mfa().enforced));
+        if let Some(settled @ (Truth::True | Truth::False)) = settled.as_deref() {
+            return settled.clone();
+        }
         let work_out = || access.mfa().enforced;
         match access.basis() {
             Some(basis) => self.insists.get(basis, work_out).as_ref().clone(),
@@ -160,7 +168,13 @@ impl Engine {
     fn is_admin(&self, principal: &Principal) -> Truth {
         match self.glance(principal) {
             Some(glance) if !glance.iam => Truth::False,
-            _ => self.access(principal).is_admin().truth,
+            _ => {
+                let access = self.access(principal).without_needless();
+                match access.basis() {
+                    Some(basis) => self.admins.get(basis, || access.is_admin()).as_ref().clone(),
+                    None => access.is_admin(),
+                }
+            }
         }
     }
 
@@ -544,7 +558,7 @@ mod tests {
             if engine.is_plainly_without_mfa(ann) {
                 prop_assert_eq!(Access::new(&engine.account, ann).mfa().enforced, Truth::False);
             }
-            prop_assert_eq!(engine.is_admin(ann), engine.access(ann).is_admin().truth);
+            prop_assert_eq!(engine.is_admin(ann), engine.access(ann).is_admin());
         }
     }
 }

@@ -2,6 +2,7 @@
 //! statements ask for it.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -35,11 +36,48 @@ impl Asked {
     }
 }
 
+/// The statements that an answer rests on, in order. What tells lists of them apart at once is worked out once for each.
+#[derive(Debug, Clone)]
+pub(crate) struct Statements {
+    hash: u64,
+    list: Arc<[Asked]>,
+}
+
+impl Statements {
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}
+
+impl FromIterator<Asked> for Statements {
+    fn from_iter<I: IntoIterator<Item = Asked>>(statements: I) -> Self {
+        let list: Arc<[Asked]> = statements.into_iter().collect();
+        let mut hasher = DefaultHasher::new();
+        list.hash(&mut hasher);
+        Self { hash: hasher.finish(), list }
+    }
+}
+
+impl PartialEq for Statements {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.list, &other.list) || (self.hash == other.hash && self.list == other.list)
+    }
+}
+
+impl Eq for Statements {}
+
+impl Hash for Statements {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.hash.hash(state);
+    }
+}
+
 /// All that an answer depends on.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Basis {
-    /// The statements that speak of what is asked, in order.
-    pub(crate) statements: Arc<[Asked]>,
+    /// The statements that speak of what is asked.
+    pub(crate) statements: Statements,
     /// What it depends on besides.
     pub(crate) more: Option<Asked>,
     /// How many layers have to allow.
@@ -111,7 +149,7 @@ mod tests {
     fn answers_are_right_where_there_is_no_room_for_them() {
         let room = Room(Arc::new(AtomicUsize::new(2)));
         let (one, other) = (Answers::new(&room), Answers::new(&room));
-        let basis = |layers| Basis { statements: Arc::from([]), more: None, layers, kind: None, facts: Vec::new() };
+        let basis = |layers| Basis { statements: std::iter::empty().collect(), more: None, layers, kind: None, facts: Vec::new() };
         for number in 0..5 {
             assert_eq!(
                 (*one.get(basis(number), || number), *other.get(basis(number), || number + 1)),

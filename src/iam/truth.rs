@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// True, false, or unknown because of the named context keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Truth {
     /// Settled: yes.
     True,

@@ -149,7 +149,7 @@ fn principals_labelled_administrators_are_administrators_and_no_others() {
     assert_eq!(labels.len(), 19);
     for (arn, expected) in labels {
         let access = posture::iam::access::Access::new(&account, account.principal(arn).unwrap());
-        assert_eq!(access.is_admin().truth, posture::iam::Truth::from(*expected == true), "{arn}");
+        assert_eq!(access.is_admin(), posture::iam::Truth::from(*expected == true), "{arn}");
     }
 }
 

@@ -188,13 +188,13 @@ proptest! {
         for one in ACTIONS.iter().filter(|one| Pattern::action(action).matches(&one.to_ascii_lowercase())) {
             for other in RESOURCES.iter().filter(|other| Pattern::glob(resource).matches(other)) {
                 let decision = world.decide(one, other);
-                if all.truth.is_true() {
+                if all.is_true() {
                     prop_assert_ne!(as_truth(&decision), "no", "{} on {}", one, other);
                 }
                 if some.truth.is_false() {
                     prop_assert_ne!(as_truth(&decision), "yes", "{} on {}", one, other);
                 }
-                if all.truth.is_false() && word(&some.truth) == "no" {
+                if all.is_false() && word(&some.truth) == "no" {
                     prop_assert_ne!(as_truth(&decision), "yes");
                 }
             }

@@ -127,7 +127,7 @@ fn profile(account: &Account, principal: &Principal) -> Profile {
     let some = |actions: &[&str]| Truth::any(actions.iter().map(|action| access.can(action).truth));
     Profile {
         principal: principal.arn.clone(),
-        administrator: word(&access.is_admin().truth),
+        administrator: word(&access.is_admin()),
         read_only: word(&access.is_read_only()),
         mfa_enforced: word(&access.mfa().enforced),
         budgets: word(&every(BUDGET_ACTIONS)),

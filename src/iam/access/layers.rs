@@ -145,22 +145,16 @@ impl<'a> Layers<'a> {
     }
 
     /// Whether every pair is allowed but for denies that `ignored` names.
-    pub(crate) fn can_all_but(&self, block: &Block, context: &Context, ignored: &dyn Fn(&Block) -> bool) -> Judged<'a> {
+    pub(crate) fn can_all_but(&self, block: &Block, context: &Context, ignored: &dyn Fn(&Block) -> bool) -> Truth {
         let mut doubts = BTreeSet::new();
         for layer in &self.0 {
             match layer.covers(block, context, ignored) {
-                Truth::False => return Judged::no(),
+                Truth::False => return Truth::False,
                 Truth::Unknown(keys) => doubts.extend(keys),
                 Truth::True => {}
             }
         }
-        let mut grants: Vec<Grant<'a>> = Vec::new();
-        if let Some(identity) = self.0.first() {
-            grants.extend(identity.parts(block, context, Effect::Allow, Mode::Possible).map(|(grant, ..)| grant));
-            grants.dedup_by(|one, other| one.is(other));
-        }
-        let truth = if doubts.is_empty() { Truth::True } else { Truth::Unknown(doubts) };
-        Judged { truth, grants, example: None }
+        if doubts.is_empty() { Truth::True } else { Truth::Unknown(doubts) }
     }
 
     /// The parts of a block that the denies of all layers take away.

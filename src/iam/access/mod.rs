@@ -6,6 +6,7 @@
 
 mod known;
 mod layers;
+mod needless;
 mod profile;
 mod single;
 
@@ -24,6 +25,7 @@ pub(crate) use known::{account_context, of_principal};
 pub use known::{chosen_by_caller, principal_context};
 pub(crate) use layers::Judged;
 pub use layers::{Layer, Layers, holds};
+pub(crate) use needless::take_out_needless;
 pub use profile::{BILLING_ACTIONS, BUDGET_ACTIONS, Extent, Mfa, without_mfa};
 pub(crate) use single::OneThing;
 
@@ -160,6 +162,16 @@ impl<'a> Access<'a> {
         })
     }
 
+    /// The same without the statements of identity policies that add nothing to one that allows everything, for questions
+    /// about whether all of something is allowed.
+    #[must_use]
+    pub(crate) fn without_needless(mut self) -> Self {
+        if let Some(identity) = self.layers.0.first_mut() {
+            take_out_needless(&mut identity.grants, |grant| grant.rule, || &self.context);
+        }
+        self
+    }
+
     /// Keeps only the denies of the identity policies, for questions about what more could be granted.
     #[must_use]
     pub(crate) fn without_allows(mut self) -> Self {
@@ -209,13 +221,13 @@ impl<'a> Access<'a> {
     }
 
     /// Whether every pair of the block is allowed.
-    pub fn can_all(&self, block: &Block, context: &Context) -> Verdict {
+    pub fn can_all(&self, block: &Block, context: &Context) -> Truth {
         self.can_all_but(block, context, &|_| false)
     }
 
     /// Whether every pair is allowed but for denies that `ignored` names.
-    pub fn can_all_but(&self, block: &Block, context: &Context, ignored: &dyn Fn(&Block) -> bool) -> Verdict {
-        self.layers.can_all_but(block, context, ignored).named()
+    pub fn can_all_but(&self, block: &Block, context: &Context, ignored: &dyn Fn(&Block) -> bool) -> Truth {
+        self.layers.can_all_but(block, context, ignored)
     }
 }
 

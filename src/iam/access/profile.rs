@@ -58,7 +58,7 @@ impl Access<'_> {
     ///
     /// Denies for single resources do not count as long as they leave some user, role, group and policy of the account:
     /// whoever controls the others can do without these.
-    pub fn is_admin(&self) -> Verdict {
+    pub fn is_admin(&self) -> Truth {
         let (partition, id) = (&self.account.partition, &self.account.id);
         let iam = |rest: &str| Language::of(Pattern::glob(&format!("arn:{partition}:iam::{id}:{rest}")));
         let kinds = ["user/*", "role/*", "group/*", "policy/*"].map(iam);
@@ -70,12 +70,12 @@ impl Access<'_> {
     }
 
     /// Whether every action on every resource is allowed.
-    pub fn is_unlimited(&self) -> Verdict {
+    pub fn is_unlimited(&self) -> Truth {
         self.can_all(&Block::anything(), &self.context)
     }
 
     /// Whether every action of a service is allowed on every resource.
-    pub fn is_service_wide(&self, service: &str) -> Verdict {
+    pub fn is_service_wide(&self, service: &str) -> Truth {
         self.can_all(&Block::new(&format!("{service}:*"), Pattern::anything()), &self.context)
     }
 
@@ -88,7 +88,7 @@ impl Access<'_> {
     pub fn whole_services(&self) -> Vec<String> {
         let allows = self.allows().filter(|grant| grant.rule.resources.fixed.contains("*"));
         let mut named: BTreeSet<String> = allows.flat_map(|grant| services_of(&grant.rule.actions)).collect();
-        if named.contains("*") && self.is_unlimited().truth.is_true() {
+        if named.contains("*") && self.is_unlimited().is_true() {
             return vec!["*".to_owned()];
         }
         let asked: BTreeSet<&str> = if named.remove("*") {
@@ -96,7 +96,7 @@ impl Access<'_> {
         } else {
             named.iter().map(String::as_str).collect()
         };
-        let whole = asked.into_iter().filter(|service| self.is_service_wide(service).truth.is_true());
+        let whole = asked.into_iter().filter(|service| self.is_service_wide(service).is_true());
         whole.map(str::to_owned).collect()
     }
 
@@ -104,7 +104,7 @@ impl Access<'_> {
     pub fn extent(&self, grant: &Grant<'_>) -> Extent {
         let resources = super::layers::resources(grant.rule, &self.context, false);
         let blocks = grant.rule.blocks(&Block::anything(), &resources);
-        let all = Truth::all(blocks.iter().map(|block| self.can_all(block, &self.context).truth));
+        let all = Truth::all(blocks.iter().map(|block| self.can_all(block, &self.context)));
         if all.is_true() && !blocks.is_empty() {
             return Extent::All;
         }

@@ -130,7 +130,7 @@ impl Set {
         Self::Few(bits.iter().filter_map(|number| u32::try_from(number).ok()).collect())
     }
 
-    fn contains(&self, number: usize) -> bool {
+    pub(super) fn contains(&self, number: usize) -> bool {
         match self {
             Self::Few(list) => u32::try_from(number).is_ok_and(|number| list.binary_search(&number).is_ok()),
             Self::Many(bits) => bits.contains(number),

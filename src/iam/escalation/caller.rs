@@ -169,7 +169,7 @@ impl<'a, 'u> Caller<'a, 'u> {
     pub(super) fn basis_on(&self, rest: &Rest<'_>) -> Basis {
         Basis {
             facts: self.known_of(rest),
-            statements: Arc::clone(&rest.statements),
+            statements: rest.statements.clone(),
             more: None,
             layers: self.shape.bounds.len() + 1,
             kind: Some(self.node.principal.kind),
@@ -409,8 +409,13 @@ impl<'a> Request<'_, 'a, '_> {
 
 /// The keys that describe what is asked for, among those that a statement's conditions name.
 fn keys_about_target(rule: &Rule) -> Vec<String> {
-    let is =
-        |key: &String| key.contains("resourcetag/") || key == "iam:permissionsboundary" || key == "aws:resourceaccount";
-    let keys: BTreeSet<String> = rule.condition_keys().map(str::to_ascii_lowercase).filter(is).collect();
+    let keys: BTreeSet<String> =
+        rule.condition_keys().filter(|key| is_about_target(key)).map(str::to_ascii_lowercase).collect();
     keys.into_iter().collect()
+}
+
+/// Whether a condition key describes what is asked for.
+pub(super) fn is_about_target(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    key.contains("resourcetag/") || key == "iam:permissionsboundary" || key == "aws:resourceaccount"
 }

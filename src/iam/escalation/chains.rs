@@ -4,7 +4,7 @@
 //! that it can become and that hold other policies.
 
 use std::collections::BTreeSet;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
@@ -13,10 +13,11 @@ use super::caller::Caller;
 use super::explain::Explainer;
 use super::holdings::Holdings;
 use super::levels::{Hop, Levels, levels};
-use super::methods::methods;
-use super::moves::{Move, Mover, Moves};
-use super::shape::About;
+use super::methods::{Method, methods};
+use super::moves::{End, Move, Mover, Moves};
+use super::shape::{About, Rest, Taken, Whom};
 use super::trusts::ASSUME;
+use super::universe::Class;
 use super::{Chain, Goal, Step};
 use crate::iam::truth::Truth;
 
@@ -72,7 +73,7 @@ impl<'a, 'u> Chains<'a, 'u> {
         let Some(caller) = Caller::new(self.mover.universe, number) else { return Vec::new() };
         let mut chains: Vec<(usize, Chain)> = Vec::new();
         for end in &moves.ends {
-            let steps = vec![self.explainer().end(&caller, end)];
+            let steps = vec![self.end(&caller, end)];
             chains.push((end.method, self.finish(number, "admin".to_owned(), steps)));
         }
         for step in moves.moves.iter().filter(|step| step.possible.meets(&self.levels.reached)) {
@@ -98,14 +99,42 @@ impl<'a, 'u> Chains<'a, 'u> {
     /// them in, their policies do not say.
     fn step(&self, caller: &Caller<'a, 'u>, method: usize, to: usize) -> Step {
         let explain = || self.explainer().step(caller, method, to);
-        let assumes = methods()
-            .get(method)
-            .is_some_and(|method| method.actions.iter().any(|action| action.eq_ignore_ascii_case(ASSUME)));
-        let plan = self.mover.plans.of(caller.node.home, method).filter(|_| !assumes);
-        let rest = plan.and_then(|plan| caller.rest(method, About::Reach, plan.actions.iter().copied()));
-        let Some(rest) = rest else { return explain() };
-        let step = caller.shape.step((method, to, caller.known_of(&rest)), explain);
+        let Some(rest) = self.rest(caller, method) else { return explain() };
+        let facts = caller.known_of(&rest);
+        let taken = Taken { method, to: Whom::Other(to), object: None, truth: None, facts };
+        let step = caller.shape.step(taken, explain);
         Step { from: caller.node.principal.arn.clone(), ..step.as_ref().clone() }
+    }
+
+    /// A step after which the principal is administrator, likewise. Where the principal itself is changed, the same statements
+    /// have to name it.
+    fn end(&self, caller: &Caller<'a, 'u>, end: &End) -> Step {
+        let explain = || self.explainer().end(caller, end);
+        let own = &caller.node.principal.arn;
+        let is_own = end.target == caller.number;
+        let Some(rest) = self.rest(caller, end.method) else { return explain() };
+        let to = match &rest.resources {
+            _ if !is_own => Whom::Other(end.target),
+            Some(resources) => {
+                let matched = |list: &u32| self.mover.universe.matched(*list, Class::Principals);
+                Whom::Oneself(resources.iter().map(|list| matched(list).contains(end.target)).collect())
+            }
+            None => return explain(),
+        };
+        let object = Some(&end.object).filter(|object| *object != own).cloned();
+        let facts = caller.known_of(&rest);
+        let taken = Taken { method: end.method, to, object, truth: Some(end.truth.clone()), facts };
+        let step = caller.shape.step(taken, explain);
+        let to = if is_own { own } else { &step.to };
+        Step { from: own.clone(), to: to.clone(), ..step.as_ref().clone() }
+    }
+
+    /// What a method's steps rest on; `None` where they cannot be shared, as roles say whom they let in.
+    fn rest(&self, caller: &Caller<'a, 'u>, method: usize) -> Option<Arc<Rest<'a>>> {
+        let assumes = |method: &Method| method.actions.iter().any(|action| action.eq_ignore_ascii_case(ASSUME));
+        methods().get(method).filter(|method| !assumes(method))?;
+        let plan = self.mover.plans.of(caller.node.home, method)?;
+        caller.rest(method, About::Reach, plan.actions.iter().copied())
     }
 
     fn explainer(&self) -> Explainer<'a, 'u> {

@@ -1,5 +1,6 @@
 //! Ways to administrator that change policies: the caller's own, or those of a principal that it then becomes.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use super::caller::Caller;
@@ -80,8 +81,8 @@ impl<'a> Mover<'a, '_> {
                 return None;
             }
             let rules: Vec<&Rule> = more.iter().map(|grant| grant.rule).collect();
-            let access = || caller.node.access().with(more).is_admin().truth;
-            let truth = at(&reach, group).and(self.admin_with(caller.node, None, &rules, access));
+            let access = || caller.node.access().with(more).is_admin();
+            let truth = at(&reach, group).and(self.admin_with(caller, None, &rules, access));
             (!truth.is_false()).then(|| End { method, target: caller.number, object: self.group_name(group), truth })
         });
         best(joins)
@@ -105,9 +106,9 @@ impl<'a> Mover<'a, '_> {
                 let access = || {
                     let more = rules.iter().map(|rule| Grant { rule, policy: &attached.policy });
                     let without = Access::without(caller.node.account, caller.node.principal, Some(&attached.policy));
-                    without.with(more).is_admin().truth
+                    without.with(more).is_admin()
                 };
-                let admin = self.admin_with(caller.node, Some(&attached.policy), &rules, access);
+                let admin = self.admin_with(caller, Some(&attached.policy), &rules, access);
                 truth = truth.or(allowed.clone().and(admin));
             }
             if self.ceiling(caller.number, Some(attached)).is_false() {
@@ -123,8 +124,8 @@ impl<'a> Mover<'a, '_> {
         let node = caller.node;
         let own = |class: Class, number: usize| at(&caller.reach(lift, class, None), number);
         let without = |policy: &PolicyName| {
-            let access = || Access::without(node.account, node.principal, Some(policy)).is_admin().truth;
-            self.admin_with(node, Some(policy), &[], access)
+            let access = || Access::without(node.account, node.principal, Some(policy)).is_admin();
+            self.admin_with(caller, Some(policy), &[], access)
         };
         let end = |object: String, truth: Truth| End { method, target: caller.number, object, truth };
         let kind = if node.principal.kind == PrincipalKind::User { "User" } else { "Role" };
@@ -135,7 +136,7 @@ impl<'a> Mover<'a, '_> {
             }
             let mut free = node.principal.clone();
             free.boundary = Boundary::None;
-            let truth = own(Class::Principals, caller.number).and(Access::new(node.account, &free).is_admin().truth);
+            let truth = own(Class::Principals, caller.number).and(Access::new(node.account, &free).is_admin());
             return best(std::iter::once(end(boundary.policy.to_string(), truth)).filter(|end| !end.truth.is_false()));
         }
         let denying = |attached: &&Attached| {
@@ -168,15 +169,18 @@ impl<'a> Mover<'a, '_> {
     }
 
     pub(super) fn grant_and_use(&self, caller: &Caller<'a, '_>, method: usize, grant: &str, takes: &str) -> Vec<End> {
-        let usable = self.taken(caller, takes);
-        if usable.possible.is_empty() {
-            return Vec::new();
-        }
-        let work_out = |except: Option<usize>| self.granted(caller, method, grant, &usable, except);
+        let usable = OnceCell::new();
+        let usable = || usable.get_or_init(|| self.taken(caller, takes));
+        let work_out = |except: Option<usize>| self.granted(caller, method, grant, usable(), except);
         let found = self.plans.of(caller.node.home, method).and_then(|plan| {
             let mut basis = caller.basis(method, About::Reach, plan.actions.iter().copied())?;
             // Whom roles let in by name, the caller's statements do not say.
-            basis.more = (takes == "sts:AssumeRole").then(|| self.asked(&usable));
+            if takes == "sts:AssumeRole" {
+                if usable().possible.is_empty() {
+                    return Some(Arc::default());
+                }
+                basis.more = Some(self.asked(usable()));
+            }
             Some(plan.ends.get(basis, || work_out(None)))
         });
         match found.as_deref() {
@@ -196,6 +200,9 @@ impl<'a> Mover<'a, '_> {
         usable: &Reach,
         except: Option<usize>,
     ) -> Option<End> {
+        if usable.possible.is_empty() {
+            return None;
+        }
         let mut candidates = usable.possible.clone();
         let policies = if grant == "iam:CreatePolicyVersion" {
             Some(caller.reach(grant, Class::Policies, None))

@@ -1,5 +1,6 @@
 //! What one principal can do next: become others, or become administrator at once.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -11,8 +12,9 @@ use super::plans::Plans;
 use super::shape::{About, Rest};
 use super::trusts::Trusts;
 use super::universe::{Class, Node, Reach, Universe};
-use crate::iam::access::{Access, Grant};
+use crate::iam::access::{Access, Grant, take_out_needless};
 use crate::iam::account::{Attached, DocumentId, PolicyName, PrincipalKind};
+use crate::iam::context::Context;
 use crate::iam::document::Rule;
 use crate::iam::policy::Effect;
 use crate::iam::shared::{Answers, Asked, Basis};
@@ -110,42 +112,46 @@ impl<'a, 'u> Mover<'a, 'u> {
         if !caller.shape.speaks_of("iam:AttachUserPolicy") {
             return Truth::False;
         }
-        self.admin_with(caller.node, None, &[], || caller.access().is_admin().truth)
+        self.admin_with(caller, None, &[], || caller.access().is_admin())
     }
 
     /// Whether a principal would be administrator without one of its policies and with some more statements, as
     /// `work_out` tells it of one.
     pub(super) fn admin_with(
         &self,
-        node: &Node<'a>,
+        caller: &Caller<'a, '_>,
         without: Option<&PolicyName>,
         more: &[&'a Rule],
         work_out: impl FnOnce() -> Truth,
     ) -> Truth {
+        let node = caller.node;
         let kept = node.identity().filter(|attached| Some(attached.policy.as_ref()) != without);
         let rules = kept.filter_map(|attached| attached.document).flat_map(|document| node.account.rules(document));
-        match self.basis(node, rules.chain(more.iter().copied())) {
+        match Self::basis(node, rules.chain(more.iter().copied()), || caller.context()) {
             Some(basis) => self.admins.get(basis, work_out).as_ref().clone(),
             None => work_out(),
         }
     }
 
-    /// What answers rest on that ask for these statements of identity policies and for all that bounds a principal; `None`
-    /// where statements may be missing.
-    fn basis<'r>(&'r self, node: &Node<'r>, identity: impl Iterator<Item = &'r Rule>) -> Option<Basis> {
+    /// What answers rest on that ask whether all of something is allowed by these statements of identity policies and by all
+    /// that bounds a principal; `None` where statements may be missing.
+    fn basis<'r, 'c>(
+        node: &Node<'r>,
+        identity: impl Iterator<Item = &'r Rule>,
+        context: impl Fn() -> &'c Context,
+    ) -> Option<Basis> {
         let bounds = node.account.bounds(node.principal);
         if !node.principal.unknown.is_empty() || bounds.iter().any(|bound| !bound.unknown().is_empty()) {
             return None;
         }
         let mut statements: Vec<(usize, &Rule)> = identity.map(|rule| (0, rule)).collect();
+        take_out_needless(&mut statements, |(_, rule)| rule, &context);
         for (layer, bound) in (1..).zip(&bounds) {
             let documents = bound.policies.iter().filter_map(|attached| attached.document);
             statements.extend(documents.flat_map(|document| node.account.rules(document)).map(|rule| (layer, rule)));
         }
-        let mut context = None;
-        let fact = |key: &str| context.get_or_insert_with(|| self.universe.context(node)).get(key).clone();
         Some(Basis {
-            facts: statements.iter().flat_map(|(_, rule)| rule.keys()).map(fact).collect(),
+            facts: statements.iter().flat_map(|(_, rule)| rule.keys()).map(|key| context().get(key).clone()).collect(),
             statements: statements.iter().map(|(layer, rule)| Asked::anonymous(*layer, rule)).collect(),
             more: None,
             layers: bounds.len() + 1,
@@ -232,7 +238,9 @@ impl<'a, 'u> Mover<'a, 'u> {
         let denying: Vec<DocumentId> = documents.filter(|document| self.denies(node, *document)).collect();
         let work_out = || Self::limit(node, without);
         let rules = denying.iter().flat_map(|document| node.account.rules(*document));
-        match self.basis(node, rules.filter(|rule| rule.effect == Effect::Deny)) {
+        let context = OnceCell::new();
+        let context = || context.get_or_init(|| self.universe.context(node));
+        match Self::basis(node, rules.filter(|rule| rule.effect == Effect::Deny), context) {
             Some(basis) if basis.statements.is_empty() && basis.layers == 1 => Truth::True,
             Some(basis) => self.limits.get(basis, work_out).as_ref().clone(),
             None => work_out(),
@@ -241,7 +249,7 @@ impl<'a, 'u> Mover<'a, 'u> {
 
     fn limit(node: &Node<'a>, without: Option<&PolicyName>) -> Truth {
         let access = Access::without(node.account, node.principal, without).without_allows();
-        let truth = access.with([Grant::everything()]).is_admin().truth;
+        let truth = access.with([Grant::everything()]).is_admin();
         // Missing policies can hold denies; but as the ceiling asks what more could be granted, they leave it open.
         if truth.is_false() && !node.principal.unknown.is_empty() {
             return Truth::Unknown(node.principal.unknown.iter().cloned().collect());

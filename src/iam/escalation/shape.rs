@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::Step;
 use super::bits::Bits;
+use super::caller::is_about_target;
 use super::index::{self, Index};
 use super::methods::methods;
 use super::moves::Move;
@@ -14,7 +15,8 @@ use super::universe::Node;
 use crate::iam::account::{Attached, Bound, Boundary, PolicyName};
 use crate::iam::context::Fact;
 use crate::iam::document::Rule;
-use crate::iam::shared::Asked;
+use crate::iam::shared::{Asked, Statements};
+use crate::iam::truth::Truth;
 
 /// A statement that speaks of an action and binds the principal.
 #[derive(Debug, Clone, Copy)]
@@ -35,10 +37,12 @@ pub(super) const IDENTITY: usize = 0;
 /// What answers about a principal rest on, but for what is known of it.
 #[derive(Debug)]
 pub(super) struct Rest<'a> {
-    /// The statements that speak of what is asked, in order.
-    pub(super) statements: Arc<[Asked]>,
+    /// The statements that speak of what is asked.
+    pub(super) statements: Statements,
     /// The condition keys that they ask for.
     pub(super) keys: Vec<&'a str>,
+    /// The positions of their resource patterns; none where these depend on who asks, or conditions on who is asked for.
+    pub(super) resources: Option<Vec<u32>>,
 }
 
 /// What is asked about a method.
@@ -71,8 +75,29 @@ pub(super) struct Shape<'a> {
 
 type Asking<'a> = ((usize, About), Arc<Rest<'a>>);
 
-/// A step: its method, where it leads, and what is known of who takes it.
-type Taken = (usize, usize, Vec<Fact>);
+/// A step.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct Taken {
+    /// Its method.
+    pub(super) method: usize,
+    /// Where it leads.
+    pub(super) to: Whom,
+    /// What it changes besides.
+    pub(super) object: Option<String>,
+    /// Whether it is so, where that is settled already.
+    pub(super) truth: Option<Truth>,
+    /// What is known of who takes it.
+    pub(super) facts: Vec<Fact>,
+}
+
+/// Where a step leads.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) enum Whom {
+    /// To the principal with this number.
+    Other(usize),
+    /// To whoever takes it; which of the statements name it.
+    Oneself(Vec<bool>),
+}
 
 /// Steps that are kept for one shape: where each user may do something to itself alone, there are as many as users.
 const MOST_STEPS: usize = 64;
@@ -162,7 +187,10 @@ impl<'a> Shape<'a> {
         }
         let found = self.all_speaking(actions);
         let depending = found.iter().filter(|known| !known.rule.is_plain());
+        let is_open = |rule: &Rule| rule.has_variables() || rule.condition_keys().any(is_about_target);
+        let resources = found.iter().map(|known| (!is_open(known.rule)).then_some(known.resources));
         let rest = Arc::new(Rest {
+            resources: resources.collect(),
             keys: depending.flat_map(|known| known.rule.keys()).collect(),
             statements: found.iter().map(|known| Asked::of(known.layer, known.rule, known.policy)).collect(),
         });
@@ -229,8 +257,9 @@ const MOST_STATEMENTS: usize = 1 << 16;
 
 impl<'a> Shapes<'a> {
     /// Finds out which principals have the same shape.
-    pub(super) fn new(nodes: &[Node<'a>]) -> Self {
-        let mut hashes: Vec<u64> = nodes.iter().filter_map(key).map(|key| hash(&key)).collect();
+    pub(super) fn new(nodes: &[Node<'a>], index: &Index<'_>) -> Self {
+        let mut hashes: Vec<u64> =
+            nodes.iter().filter_map(|node| key(node, index)).map(|key| hash(&key)).collect();
         hashes.sort_unstable();
         let twice = hashes.windows(2).filter_map(|pair| match pair {
             [one, two] if one == two => Some(*one),
@@ -241,7 +270,7 @@ impl<'a> Shapes<'a> {
 
     /// The shape of a principal.
     pub(super) fn of(&self, node: &Node<'a>, index: &Index<'a>) -> Arc<Shape<'a>> {
-        let Some(key) = key(node).filter(|key| self.shared.contains(&hash(key))) else {
+        let Some(key) = key(node, index).filter(|key| self.shared.contains(&hash(key))) else {
             return Arc::new(Shape::new(node, index, false));
         };
         if let Some(known) = self.kept().shapes.get(&key) {
@@ -267,8 +296,9 @@ fn hash(key: &[usize]) -> u64 {
     hasher.finish()
 }
 
-/// What a principal's shape goes by; `None` where policies are not known.
-fn key(node: &Node<'_>) -> Option<Key> {
+/// What a principal's shape goes by; `None` where policies are not known. Policies that speak of no action of a method make no
+/// difference.
+fn key(node: &Node<'_>, index: &Index<'_>) -> Option<Key> {
     let principal = node.principal;
     if !principal.unknown.is_empty() {
         return None;
@@ -282,5 +312,9 @@ fn key(node: &Node<'_>) -> Option<Key> {
         [Arc::as_ptr(&attached.policy).addr(), attached.document.map_or(0, |document| document.index() + 1)]
     };
     let boundary = boundary.map_or([0, 0], place);
-    Some(what.into_iter().chain(boundary).chain(node.identity().flat_map(place)).collect())
+    let speaks = |attached: &&Attached| {
+        let spoken = attached.document.and_then(|document| index.document(node.home, document));
+        spoken.is_none_or(|spoken| !spoken.mentions.is_empty())
+    };
+    Some(what.into_iter().chain(boundary).chain(node.identity().filter(speaks).flat_map(place)).collect())
 }

@@ -108,7 +108,7 @@ impl<'a> Universe<'a> {
         let matched = [(); 3].map(|()| index.patterns().iter().map(|_| OnceLock::new()).collect());
         let nothing_known = Context::open();
         let known = accounts.iter().map(|account| Arc::new(account_context(account))).collect();
-        let (grouped, shapes) = (Mutex::default(), Shapes::new(&nodes));
+        let (grouped, shapes) = (Mutex::default(), Shapes::new(&nodes, &index));
         Self { accounts, nodes, group_arns, policy_arns, index, nothing_known, known, matched, grouped, shapes }
     }
 

@@ -214,7 +214,9 @@ impl Judge<'_> {
             && let Some(input) = inputs.next()
         {
             let place = if self.stream || inputs.peek().is_some() { Place::First } else { Place::Only };
-            code = worst([code, self.take(self.one(input, place), sinks, gathering.as_deref_mut())?]);
+            // Among the threads that share the work, so that none has to be woken each time that there is some to share.
+            let (outcome, ()) = rayon::join(|| self.one(input, place), || ());
+            code = worst([code, self.take(outcome, sinks, gathering.as_deref_mut())?]);
         }
         let work = |input| self.one(input, Place::Later);
         in_order(inputs, Input::size, work, |outcome| {

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Gap, List, UNDECIDED};
 use crate::iam::account::Account;
-use crate::iam::escalation::{Chain, Step, each_path_to_administrator};
+use crate::iam::escalation::{Chain, Step, gather_paths_to_administrator};
 
 /// Principals whose ways are kept.
 const CLIMBERS: usize = 50;
@@ -42,16 +42,32 @@ impl Escalations {
     /// Works out the ways of an account.
     pub(super) fn read(account: &Account) -> Self {
         let mut all = Self::default();
+        gather_paths_to_administrator(std::slice::from_ref(account), Self::look, |some| all.join(some));
+        all
+    }
+
+    /// Looks at chains, those of one start one after the other.
+    fn look(&mut self, chains: Vec<Chain>) {
         let mut own: Vec<Chain> = Vec::new();
-        each_path_to_administrator(std::slice::from_ref(account), &mut |chain| {
-            all.add_methods(&chain);
+        for chain in chains {
+            self.add_methods(&chain);
             if own.first().is_some_and(|first| first.principal != chain.principal) {
-                all.add_climber(std::mem::take(&mut own));
+                self.add_climber(std::mem::take(&mut own));
             }
             own.push(chain);
-        });
-        all.add_climber(own);
-        all
+        }
+        self.add_climber(own);
+    }
+
+    /// Adds what was kept of starts that come later.
+    fn join(&mut self, later: Self) {
+        for (own, later) in [(&mut self.certain, later.certain), (&mut self.doubtful, later.doubtful)] {
+            for (policy, methods) in later {
+                own.entry(policy).or_default().extend(methods);
+            }
+        }
+        later.climbers.into_iter().for_each(|climber| self.rank(climber));
+        self.further_climbers += later.further_climbers;
     }
 
     /// Those who reach administrator, or may, the surest and quickest first.
@@ -89,7 +105,11 @@ impl Escalations {
         ways.sort_by_key(rank);
         let further_ways = ways.len().saturating_sub(WAYS);
         ways.truncate(WAYS);
-        let climber = Climber { principal, ways, further_ways };
+        self.rank(Climber { principal, ways, further_ways });
+    }
+
+    /// Puts somebody in its place among those who are kept.
+    fn rank(&mut self, climber: Climber) {
         let place = self.climbers.partition_point(|known| known.order() <= climber.order());
         self.climbers.insert(place, climber);
         self.further_climbers += self.climbers.len().saturating_sub(CLIMBERS);

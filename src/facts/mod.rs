@@ -137,14 +137,21 @@ impl Facts {
     pub fn build(snapshot: &Snapshot, as_of: Option<Time>) -> Self {
         let report = credential_report::CredentialReport::read(snapshot);
         let devices = virtual_mfa::VirtualMfa::read(snapshot);
-        let engine = iam_access::Engine::read(snapshot);
-        let users = iam_user::build(snapshot, &report, &devices, &engine);
+        let of_iam = || {
+            let engine = iam_access::Engine::read(snapshot);
+            let users = iam_user::build(snapshot, &report, &devices, &engine);
+            let access = engine.of_account(&users);
+            (engine, users, access)
+        };
+        let of_services = || {
+            let trails = trail::build(snapshot);
+            let alerting = alerting::build(snapshot, &report, &trails, as_of);
+            let infrastructure = Infrastructure::build(snapshot, &trails.all, &alerting.topics);
+            (trails, alerting, infrastructure)
+        };
+        let ((engine, users, access), (trails, alerting, infrastructure)) = rayon::join(of_iam, of_services);
         let groups = iam_group::build(snapshot, &users);
         let root = root_user::build(snapshot, &report, &devices);
-        let trails = trail::build(snapshot);
-        let alerting = alerting::build(snapshot, &report, &trails, as_of);
-        let access = engine.of_account(&users);
-        let infrastructure = Infrastructure::build(snapshot, &trails.all, &alerting.topics);
         let parts = account::Parts { alerting: &alerting, trails: &trails, infrastructure: &infrastructure, access };
         let account = account::build(snapshot, &report, &users, as_of, parts);
         Self {

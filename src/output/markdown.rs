@@ -84,12 +84,11 @@ fn controls(report: &Report, page: &mut String, limit: usize) {
         framework.summary.iter().map(|(status, count)| format!("{count} {}", status.words())).collect();
     let _ = writeln!(page, "\n### {}\n\n{}\n", text(&framework.name), counts.join(", "));
     page.push_str("| Control | Status | What it asks | Rules |\n|---|---|---|---|\n");
-    let rows = framework.controls.iter().map(|control| {
+    push_rows(page, framework.controls.iter(), limit, "controls", |control| {
         let rules: Vec<String> = control.rules.iter().map(|rule| code(rule)).collect();
         let (id, title) = (text(&control.id), text(&control.title));
         format!("| {id} | {} | {title} | {} |\n", control.status.words(), rules.join(" "))
     });
-    push_rows(page, rows, limit, "controls");
 }
 
 fn steps(report: &Report, page: &mut String) {
@@ -113,13 +112,12 @@ fn not_judged(report: &Report, page: &mut String, limit: usize) {
     }
     let _ = writeln!(page, "\n### Not judged: {} without evidence\n", digest::rules(groups.len()));
     page.push_str("| Rule | Severity | Could not read | What helps |\n|---|---|---|---|\n");
-    let rows = groups.iter().map(|group| {
+    push_rows(page, groups.iter(), limit, "rules", |group| {
         let gaps = group.gaps();
         let missing = listed(gaps.iter().map(|gap| digest::what_is_missing(gap)));
         let helps = listed(group.helps().into_iter());
         format!("| {} | {} | {missing} | {helps} |\n", code(group.id), group.severity.name())
     });
-    push_rows(page, rows, limit, "rules");
 }
 
 fn failing(report: &Report, page: &mut String) {
@@ -131,8 +129,9 @@ fn failing(report: &Report, page: &mut String) {
         }
         let _ = writeln!(page, "\n### {}: {} failing\n", capitalised(severity), digest::rules(groups.len()));
         page.push_str("| Rule | Resource | What was found |\n|---|---|---|\n");
-        let rows = groups.iter().flat_map(|group| group.findings.iter().map(|finding| row(finding)));
-        if !push_rows(page, rows, MOST_BYTES, "findings of this severity, and all milder ones") {
+        let findings = groups.iter().flat_map(|group| &group.findings);
+        let what = "findings of this severity, and all milder ones";
+        if !push_rows(page, findings, MOST_BYTES, what, |finding| row(finding)) {
             return;
         }
     }
@@ -149,15 +148,23 @@ fn row(finding: &Finding) -> String {
     format!("| {} | {} | {found} |\n", code(&finding.rule), code(&finding.resource.id))
 }
 
-/// Adds rows while they fit; false when some did not and a note says so.
-fn push_rows(page: &mut String, rows: impl Iterator<Item = String>, limit: usize, what: &str) -> bool {
+/// Adds the rows of some things while they fit; false when some did not and a note says so. After the first that does not
+/// fit, none is made.
+fn push_rows<T>(
+    page: &mut String,
+    mut things: impl Iterator<Item = T>,
+    limit: usize,
+    what: &str,
+    row: impl Fn(T) -> String,
+) -> bool {
     let mut left_out = 0_usize;
-    for row in rows {
-        if left_out > 0 || page.len() + row.len() > limit {
-            left_out += 1;
-        } else {
-            page.push_str(&row);
+    for thing in things.by_ref() {
+        let row = row(thing);
+        if page.len() + row.len() > limit {
+            left_out = 1 + things.count();
+            break;
         }
+        page.push_str(&row);
     }
     if left_out > 0 {
         let _ = writeln!(

@@ -106,15 +106,16 @@ impl Part {
 }
 
 /// The findings of rules that come worst first: by status, rule and resource. They are there once: what was taken over
-/// from a part is let go.
+/// from a part is let go, and room for many is made as it is needed, which costs long lists no copying.
 fn in_order(mut by_rule: Vec<Vec<Part>>) -> Vec<Finding> {
-    let count = by_rule.iter().flatten().flat_map(|part| &part.findings).map(Vec::len).sum();
-    let mut all = Vec::with_capacity(count);
+    let count: usize = by_rule.iter().flatten().flat_map(|part| &part.findings).map(Vec::len).sum();
+    let mut all = Vec::with_capacity(count.min(FEW));
     for status in 0..STATUSES {
         for parts in &mut by_rule {
             let start = all.len();
             let of_account = parts.iter().any(|part| part.of_account);
             for findings in parts.iter_mut().filter_map(|part| part.findings.get_mut(status)) {
+                all.reserve_exact(findings.len());
                 all.append(&mut std::mem::take(findings));
             }
             if of_account && let Some(of_rule) = all.get_mut(start..) {
@@ -124,6 +125,9 @@ fn in_order(mut by_rule: Vec<Vec<Part>>) -> Vec<Finding> {
     }
     all
 }
+
+/// Findings for which room is made at once.
+const FEW: usize = 4_096;
 
 /// Resources that a rule is judged on in one go: handing out fewer would cost more than it gains.
 const AT_ONCE: usize = 256;

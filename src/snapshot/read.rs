@@ -22,6 +22,9 @@ pub const MAX_SNAPSHOT_BYTES: u64 = 256 * 1024 * 1024;
 /// The deepest nesting that is read. AWS's own answers stay below 30.
 pub const MAX_NESTING: usize = 100;
 
+/// Bytes that are asked of the system at once.
+const READ_AT_ONCE: usize = 128 * 1024;
+
 /// Why a file is not a snapshot, and where.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -95,7 +98,7 @@ impl SnapshotReader {
                 std::io::Error::other("is a directory; build a snapshot from AWS CLI output with `posture import DIR`");
             return Err(io(source));
         }
-        Self::from_reader(name.clone(), Box::new(BufReader::new(file)))
+        Self::from_reader(name.clone(), Box::new(BufReader::with_capacity(READ_AT_ONCE, file)))
     }
 
     /// Reads from any source under the name that errors shall carry.
@@ -138,18 +141,19 @@ impl SnapshotReader {
                 continue;
             }
             // A first line that ends inside a value starts a pretty-printed file: the rest belongs to it.
-            if self.snapshots_read == 0
-                && !self.one_per_line
-                && matches!(nesting::scan(&text, MAX_NESTING), nesting::Shape::Open)
+            let shape =
+                (self.snapshots_read == 0 && !self.one_per_line).then(|| nesting::scan(&text, MAX_NESTING));
+            if shape == Some(nesting::Shape::Open)
                 && let Err(error) = self.read_rest(&mut text)
             {
                 self.done = true;
                 return Some(Err(error));
             }
+            let is_shallow = matches!(shape, Some(nesting::Shape::Complete(_)));
             // A line that is cut off shall be called that, and not a control character inside text.
             text.truncate(text.trim_ascii_end().len());
             self.snapshots_read += 1;
-            return Some(Ok(SnapshotText { file: self.file.clone(), first_line, bytes: text }));
+            return Some(Ok(SnapshotText { file: self.file.clone(), first_line, bytes: text, is_shallow }));
         }
         None
     }
@@ -223,6 +227,8 @@ pub struct SnapshotText {
     file: String,
     first_line: usize,
     bytes: Vec<u8>,
+    /// Whether it was seen to nest no deeper than is read.
+    is_shallow: bool,
 }
 
 #[derive(Deserialize)]
@@ -234,15 +240,23 @@ struct AccountOnly<'a> {
 impl SnapshotText {
     /// Parses the text.
     pub fn parse(&self) -> Result<Snapshot, ReadError> {
-        parse(&self.file, self.first_line, &self.bytes, None).map(|(snapshot, _)| snapshot)
+        parse(&self.source()?, None).map(|(snapshot, _)| snapshot)
     }
 
     /// Parses the text but for the answers of one operation: these are empty in the snapshot and come beside it as text,
     /// in the snapshot's order, for whoever reads them piece by piece.
     pub(crate) fn parse_apart(&self, operation: Operation) -> Result<(Snapshot, Vec<RawAnswer<'_>>), ReadError> {
-        let (snapshot, mut apart) = parse(&self.file, self.first_line, &self.bytes, Some(operation))?;
+        let (snapshot, mut apart) = parse(&self.source()?, Some(operation))?;
         apart.sort_by_cached_key(|answer| (answer.region.clone(), super::canonical_request(&answer.request)));
         Ok((snapshot, apart))
+    }
+
+    fn source(&self) -> Result<Source<'_>, ReadError> {
+        if self.is_shallow {
+            Source::utf8(&self.file, self.first_line, &self.bytes)
+        } else {
+            Source::check(&self.file, self.first_line, &self.bytes)
+        }
     }
 
     /// Length in bytes.
@@ -303,14 +317,8 @@ struct FormatOnly {
     format: Option<String>,
 }
 
-fn parse<'a>(
-    file: &'a str,
-    first_line: usize,
-    bytes: &'a [u8],
-    apart: Option<Operation>,
-) -> Result<(Snapshot, Vec<RawAnswer<'a>>), ReadError> {
-    let source = Source::check(file, first_line, bytes)?;
-    let mut raw = parse_header(&source)?;
+fn parse<'a>(source: &Source<'a>, apart: Option<Operation>) -> Result<(Snapshot, Vec<RawAnswer<'a>>), ReadError> {
+    let mut raw = parse_header(source)?;
     let mut kept = Vec::new();
     let empty = serde_json::from_str::<&RawValue>("{}").ok();
     for raw in raw.observations.iter_mut().filter(|raw| raw.is_answer_of(apart)) {
@@ -322,7 +330,7 @@ fn parse<'a>(
         .observations
         .into_par_iter()
         .enumerate()
-        .filter_map(|(index, raw)| observation(&source, index, raw).transpose())
+        .filter_map(|(index, raw)| observation(source, index, raw).transpose())
         .collect::<Vec<_>>();
     // The first error in file order, whichever thread found one first.
     let observations = observations.into_iter().collect::<Result<Vec<_>, _>>()?;

@@ -120,6 +120,16 @@ pub fn each_path_to_administrator(accounts: &[Account], tell: &mut dyn FnMut(Cha
     tell_each(accounts, None, Goal::Administrator, tell);
 }
 
+/// Gathers what somebody wants to know of [`each_path_to_administrator`]: `look` sees the chains of one start after the other, on
+/// several processors at once; `take` gets what came of it in the order of the starts.
+pub(crate) fn gather_paths_to_administrator<T: Default + Send>(
+    accounts: &[Account],
+    look: impl Fn(&mut T, Vec<Chain>) + Sync,
+    take: impl FnMut(T),
+) {
+    gather(accounts, None, Goal::Administrator, 64, look, take);
+}
+
 /// As [`paths`], without keeping the chains: an account at its quotas has more of them than fit beside its snapshot.
 pub fn each_path(accounts: &[Account], only: Option<&str>, tell: &mut dyn FnMut(Chain)) {
     tell_each(accounts, only, Goal::Anybody, tell);
@@ -135,16 +145,34 @@ enum Goal {
 }
 
 fn tell_each(accounts: &[Account], only: Option<&str>, goal: Goal, tell: &mut dyn FnMut(Chain)) {
+    // A start at IAM's quotas has chains of some 20 kB.
+    let look = |found: &mut Vec<Chain>, chains: Vec<Chain>| found.extend(chains);
+    gather(accounts, only, goal, 4, look, |found| found.into_iter().for_each(&mut *tell));
+}
+
+/// Starts of which something is gathered at once, as many times as the starts that one processor looks at together.
+const TOGETHER: usize = 16;
+
+fn gather<T: Default + Send>(
+    accounts: &[Account],
+    only: Option<&str>,
+    goal: Goal,
+    at_once: usize,
+    look: impl Fn(&mut T, Vec<Chain>) + Sync,
+    take: impl FnMut(T),
+) {
     let universe = Universe::new(accounts);
     let mover = Mover::new(&universe);
     let chains = Chains::new(&mover, goal);
     let wanted = |arn: &str| only.is_none_or(|only| only == arn);
     let untold: BTreeSet<&str> =
         accounts.iter().filter(|account| account.may_have_more_scps()).map(|account| account.id.as_str()).collect();
-    let mut tell = |mut chain: Chain| {
+    let look = |found: &mut T, mut chains: Vec<Chain>| {
         let open = |step: &Step| step.from.split(':').nth(4).is_some_and(|account| untold.contains(account));
-        chain.unless_scp = chain.steps.iter().any(open);
-        tell(chain);
+        for chain in &mut chains {
+            chain.unless_scp = !untold.is_empty() && chain.steps.iter().any(open);
+        }
+        look(found, chains);
     };
     let starts: Vec<usize> = universe
         .nodes()
@@ -152,12 +180,19 @@ fn tell_each(accounts: &[Account], only: Option<&str>, goal: Goal, tell: &mut dy
         .enumerate()
         .filter_map(|(number, node)| wanted(&node.principal.arn).then_some(number))
         .collect();
-    // Worked out some at a time on all processors, told in order: a start at IAM's quotas has chains of some 20 kB.
-    for some in starts.chunks(32) {
-        let found: Vec<Vec<Chain>> = some.par_iter().map(|number| chains.of(*number)).collect();
-        found.into_iter().flatten().for_each(&mut tell);
+    let of_some = |starts: &[usize]| {
+        let mut found = T::default();
+        starts.iter().for_each(|start| look(&mut found, chains.of(*start)));
+        found
+    };
+    let mut take = take;
+    for some in starts.chunks(at_once * TOGETHER) {
+        let found: Vec<T> = some.par_chunks(at_once).map(of_some).collect();
+        found.into_iter().for_each(&mut take);
     }
-    chains.starting_outside().into_iter().filter(|chain| wanted(&chain.principal)).for_each(&mut tell);
+    let mut outside = T::default();
+    look(&mut outside, chains.starting_outside().into_iter().filter(|chain| wanted(&chain.principal)).collect());
+    take(outside);
 }
 
 /// Whether principals of the accounts can assume a role of theirs, by their policies and the role's trust policy: one

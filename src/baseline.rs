@@ -47,7 +47,7 @@ impl Baseline {
     }
 
     /// Marks the failing findings that the baseline holds.
-    pub fn mark(&self, findings: &mut [Finding]) {
+    pub fn mark(&self, findings: &mut [Box<Finding>]) {
         for finding in findings.iter_mut().filter(|finding| finding.status == Status::Fail) {
             finding.in_baseline = self.fingerprints.contains(finding.fingerprint().as_str());
         }

@@ -18,7 +18,7 @@ impl Gate {
     /// The exit code of one report: new findings at or above the threshold come before rules that stayed unknown.
     pub fn exit_code(self, report: &Report) -> u8 {
         let counts = |finding: &&Finding| self.reaches(finding.severity);
-        let mut results = report.results.iter().filter(counts);
+        let mut results = report.findings().filter(counts);
         if results.clone().any(|f| f.status == Status::Fail && f.suppressed.is_none() && !f.in_baseline) {
             return EXIT_FINDINGS;
         }

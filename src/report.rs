@@ -47,7 +47,15 @@ pub struct Report {
     pub framework: Option<FrameworkReport>,
     /// One entry per rule and resource, worst first. Passes and what does not apply are left out, though counted, where
     /// only formats were asked for that do not show them.
-    pub results: Vec<Finding>,
+    #[expect(clippy::vec_box, reason = "put in order without being moved, which takes twice the room while it lasts")]
+    pub results: Vec<Box<Finding>>,
+}
+
+impl Report {
+    /// The results, in their order.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> + Clone {
+        self.results.iter().map(Box::as_ref)
+    }
 }
 
 /// A rule that ran, with what a format needs to describe it.

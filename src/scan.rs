@@ -145,7 +145,7 @@ fn rules_run(rules: &[&Rule], counts: &BTreeMap<String, Counts>) -> Vec<RuleRun>
     run
 }
 
-fn summary(counts: &BTreeMap<String, Counts>, findings: &[Finding]) -> Summary {
+fn summary(counts: &BTreeMap<String, Counts>, findings: &[Box<Finding>]) -> Summary {
     let (mut results, mut by_rule) = (Counts::default(), Counts::default());
     for counts in counts.values() {
         results += *counts;
@@ -165,7 +165,7 @@ fn summary(counts: &BTreeMap<String, Counts>, findings: &[Finding]) -> Summary {
 }
 
 /// Every gap that withheld a verdict, with the rules that it blinds.
-fn gaps(findings: &[Finding]) -> Vec<ReportGap> {
+fn gaps(findings: &[Box<Finding>]) -> Vec<ReportGap> {
     let mut rules: BTreeMap<&Gap, std::collections::BTreeSet<&str>> = BTreeMap::new();
     for finding in findings {
         for gap in &finding.unknown {

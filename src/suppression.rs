@@ -27,7 +27,7 @@ pub struct Suppression {
 
 /// Marks failing findings that a suppression covers, and says which suppressions are expired or cover nothing.
 /// Only failing findings are suppressed: an unknown is not something that anybody saw and accepted.
-pub fn apply(suppressions: &[Suppression], findings: &mut [Finding], as_of: Time) -> Vec<String> {
+pub fn apply(suppressions: &[Suppression], findings: &mut [Box<Finding>], as_of: Time) -> Vec<String> {
     let today = as_of.0.to_zoned(TimeZone::UTC).date();
     let mut notes = Vec::new();
     for suppression in suppressions {

@@ -156,7 +156,7 @@ impl Side {
 
 impl From<&Report> for Side {
     fn from(report: &Report) -> Self {
-        let verdicts = report.results.iter().map(|finding| {
+        let verdicts = report.findings().map(|finding| {
             let key = Key {
                 rule: finding.rule.to_string(),
                 resource: finding.resource.id.clone(),

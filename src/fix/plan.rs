@@ -186,7 +186,7 @@ pub fn plan(
         promised: Vec::new(),
     };
     let mut suppressed = 0;
-    for finding in report.results.iter().filter(|finding| finding.status == Status::Fail) {
+    for finding in report.findings().filter(|finding| finding.status == Status::Fail) {
         if finding.suppressed.is_some() {
             suppressed += 1;
         } else if let Some((rule, fix)) = fixes.iter().find(|(rule, _)| *rule.id == *finding.rule) {

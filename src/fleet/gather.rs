@@ -80,7 +80,7 @@ impl AccountTally {
 
 fn rules(report: &Report) -> Vec<(RuleKey, Status, usize)> {
     let mut failing: BTreeMap<&str, usize> = BTreeMap::new();
-    for finding in &report.results {
+    for finding in report.findings() {
         if finding.status == Status::Fail && finding.suppressed.is_none() {
             *failing.entry(&finding.rule).or_default() += 1;
         }

@@ -40,7 +40,7 @@ impl Renderer for Csv {
         if context.place != Place::Later {
             writer.write_record(HEADER)?;
         }
-        for finding in &report.results {
+        for finding in report.findings() {
             writer.write_record(row(report, finding).iter().map(|text| cell(&cut(text, TEXT))))?;
         }
         writer.flush()

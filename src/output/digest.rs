@@ -56,7 +56,7 @@ fn groups<'a>(report: &'a Report, belongs: impl Fn(&Finding) -> bool) -> Vec<Rul
     let runs: BTreeMap<&str, &RuleRun> = report.rules_run.iter().map(|run| (run.id.as_str(), run)).collect();
     let mut positions: BTreeMap<&str, usize> = BTreeMap::new();
     let mut groups: Vec<RuleGroup<'a>> = Vec::new();
-    for finding in report.results.iter().filter(|finding| belongs(finding)) {
+    for finding in report.findings().filter(|finding| belongs(finding)) {
         let id = finding.rule.as_ref();
         let position = *positions.entry(id).or_insert(groups.len());
         match groups.get_mut(position) {
@@ -76,7 +76,7 @@ fn groups<'a>(report: &'a Report, belongs: impl Fn(&Finding) -> bool) -> Vec<Rul
 /// IAM actions whose absence withheld a verdict or left a call unanswered, sorted.
 pub fn missing_actions(report: &Report) -> BTreeSet<&'static str> {
     let gaps = report.gaps.iter().map(|entry| &entry.gap);
-    let withheld = report.results.iter().flat_map(|finding| &finding.unknown);
+    let withheld = report.findings().flat_map(|finding| &finding.unknown);
     gaps.chain(withheld).filter(|gap| gap.is_denied()).flat_map(|gap| gap.actions().iter().copied()).collect()
 }
 

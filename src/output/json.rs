@@ -249,7 +249,7 @@ impl<'a> From<&'a Report> for JsonReport<'a> {
             notes: &report.notes,
             diagrams: &report.diagrams.drawn,
             framework: report.framework.as_ref(),
-            results: report.results.iter().map(JsonResult::from).collect(),
+            results: report.findings().map(JsonResult::from).collect(),
         }
     }
 }

@@ -23,7 +23,7 @@ const TEXT: usize = 2_000;
 impl Renderer for Junit {
     fn render(&self, report: &Report, _: &Context, sink: &mut dyn Write) -> io::Result<()> {
         let mut by_rule: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
-        for finding in &report.results {
+        for finding in report.findings() {
             by_rule.entry(&finding.rule).or_default().push(finding);
         }
         let mut suites = Suites::new("posture");

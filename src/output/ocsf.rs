@@ -38,7 +38,7 @@ impl Renderer for Ocsf {
 /// The events of a report, each with the result that it tells of.
 pub(super) fn events(report: &Report) -> impl Iterator<Item = (&Finding, Value)> {
     let rules: BTreeMap<&str, &RuleRun> = report.rules_run.iter().map(|rule| (rule.id.as_str(), rule)).collect();
-    report.results.iter().map(move |finding| {
+    report.findings().map(move |finding| {
         let rule = rules.get(finding.rule.as_ref()).copied();
         (finding, event(report, finding, rule))
     })

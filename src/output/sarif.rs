@@ -38,7 +38,7 @@ const INFORMATION: &str = "https://github.com/posture-audit/posture";
 
 impl Renderer for Sarif {
     fn render(&self, report: &Report, context: &Context, sink: &mut dyn Write) -> io::Result<()> {
-        let findings: Vec<&Finding> = report.results.iter().filter(|finding| finding.status == Status::Fail).collect();
+        let findings: Vec<&Finding> = report.findings().filter(|finding| finding.status == Status::Fail).collect();
         let mut kept = findings.len().min(MOST_RESULTS);
         loop {
             let log = log(report, findings.get(..kept).unwrap_or_default(), findings.len());

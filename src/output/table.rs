@@ -148,7 +148,7 @@ impl Page<'_> {
             let results = digest::counted(report.summary.suppressed, "failing result");
             self.wrapped(&format!("Suppressed and not listed above: {results}."), "", sink)?;
         }
-        let known = report.results.iter().filter(|finding| finding.in_baseline).count();
+        let known = report.findings().filter(|finding| finding.in_baseline).count();
         if known > 0 {
             let known = digest::counted(known, "failing result");
             self.wrapped(&format!("In the baseline: {known}; new: {}.", report.summary.new), "", sink)?;

@@ -37,7 +37,7 @@ pub struct Settings {
 #[derive(Debug, Default)]
 pub struct Judged {
     /// The verdicts that are listed, sorted: worst status first, then severity, rule and resource.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<Box<Finding>>,
     /// How many verdicts each rule has, by the rule's id; rules without one are not there.
     pub counts: BTreeMap<String, Counts>,
 }
@@ -89,7 +89,7 @@ pub fn judge(rules: &[&Rule], calls: &Calls, facts: &Facts, settings: &Settings,
 struct Part {
     counts: Counts,
     /// The verdicts that are listed, by their status; of each status sorted by resource.
-    findings: [Vec<Finding>; STATUSES],
+    findings: [Vec<Box<Finding>>; STATUSES],
     /// Whether there is a verdict on the account as a whole, which has its place among the resources.
     of_account: bool,
 }
@@ -100,34 +100,29 @@ const STATUSES: usize = 4;
 impl Part {
     fn add(&mut self, finding: Finding) {
         if let Some(findings) = self.findings.get_mut(finding.status as usize) {
-            findings.push(finding);
+            findings.push(Box::new(finding));
         }
     }
 }
 
-/// The findings of rules that come worst first: by status, rule and resource. They are there once: what was taken over
-/// from a part is let go, and room for many is made as it is needed, which costs long lists no copying.
-fn in_order(mut by_rule: Vec<Vec<Part>>) -> Vec<Finding> {
-    let count: usize = by_rule.iter().flatten().flat_map(|part| &part.findings).map(Vec::len).sum();
-    let mut all = Vec::with_capacity(count.min(FEW));
+/// The findings of rules that come worst first: by status, rule and resource. They stay where they were made.
+fn in_order(mut by_rule: Vec<Vec<Part>>) -> Vec<Box<Finding>> {
+    let count = by_rule.iter().flatten().flat_map(|part| &part.findings).map(Vec::len).sum();
+    let mut all: Vec<Box<Finding>> = Vec::with_capacity(count);
     for status in 0..STATUSES {
         for parts in &mut by_rule {
             let start = all.len();
             let of_account = parts.iter().any(|part| part.of_account);
             for findings in parts.iter_mut().filter_map(|part| part.findings.get_mut(status)) {
-                all.reserve_exact(findings.len());
                 all.append(&mut std::mem::take(findings));
             }
             if of_account && let Some(of_rule) = all.get_mut(start..) {
-                of_rule.sort_by(|one: &Finding, two| one.resource.place().cmp(&two.resource.place()));
+                of_rule.sort_by(|one, two| one.resource.place().cmp(&two.resource.place()));
             }
         }
     }
     all
 }
-
-/// Findings for which room is made at once.
-const FEW: usize = 4_096;
 
 /// Resources that a rule is judged on in one go: handing out fewer would cost more than it gains.
 const AT_ONCE: usize = 256;

@@ -84,7 +84,7 @@ impl From<&Report> for PageData {
             areas,
             frameworks: frameworks(&report.rules_run).into_iter().map(text).collect(),
             rules: report.rules_run.iter().map(PageRule::from).collect(),
-            results: report.results.iter().map(PageResult::from).collect(),
+            results: report.findings().map(PageResult::from).collect(),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! What needs all principals at once is worked out when a rule first asks for it ([`Policies`] and [`Principals`] are
 //! built on demand), because on large accounts it costs more than everything else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{LazyLock, OnceLock};
 
 use super::authorization;
@@ -18,7 +18,7 @@ use crate::iam::account::{Account, Attached, Boundary, DocumentId, Principal, Pr
 use crate::iam::document::Rule;
 use crate::iam::pattern::Pattern;
 use crate::iam::shared::Answers;
-use crate::iam::{Effect, PrincipalBlock, Truth, policy};
+use crate::iam::{Effect, Keys, PrincipalBlock, Truth, policy};
 use crate::snapshot::{Said, Snapshot, shapes::iam};
 
 facts! {
@@ -192,8 +192,8 @@ impl Engine {
     }
 
     /// The call that did not answer, else what the documents leave open.
-    fn doubt(&self, keys: &BTreeSet<String>) -> Gap {
-        let open = keys.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    fn doubt(&self, keys: &Keys) -> Gap {
+        let open = keys.iter().collect::<Vec<_>>().join(", ");
         self.gaps
             .first()
             .cloned()
@@ -238,25 +238,25 @@ impl Engine {
         may_hold: impl Fn(Glance) -> bool,
         holds: impl Fn(&Access<'_>) -> Truth,
     ) -> Observed<String> {
-        let mut doubts = BTreeSet::new();
+        let mut doubts = Keys::default();
         let own = self.account.principals().iter().filter(|principal| !principal.is_service_linked());
         let may_hold = |principal: &&Principal| self.glance(principal).is_none_or(&may_hold);
         for principal in groups.iter().chain(own).filter(may_hold) {
             match holds(&self.access(principal)) {
                 Truth::True => return Observed::Present(principal.arn.clone()),
                 Truth::False => {}
-                Truth::Unknown(keys) => doubts.extend(keys),
+                Truth::Unknown(keys) => doubts.add(&keys),
             }
         }
         self.nobody(&doubts)
     }
 
-    fn nobody(&self, doubts: &BTreeSet<String>) -> Observed<String> {
+    fn nobody(&self, doubts: &Keys) -> Observed<String> {
         if doubts.is_empty() && self.gaps.is_empty() { Observed::Absent } else { Observed::Unknown(self.doubt(doubts)) }
     }
 
     fn admin_path(&self, groups: &[Principal]) -> Observed<String> {
-        let mut doubts = BTreeSet::new();
+        let mut doubts = Keys::default();
         for group in groups {
             let has_member = self
                 .account
@@ -266,7 +266,7 @@ impl Engine {
             match self.is_admin(group) {
                 Truth::True if has_member => return Observed::Present(group.arn.clone()),
                 Truth::True | Truth::False => {}
-                Truth::Unknown(keys) => doubts.extend(keys),
+                Truth::Unknown(keys) => doubts.add(&keys),
             }
         }
         for role in self.account.principals().iter().filter(|role| role.kind == PrincipalKind::Role) {
@@ -277,8 +277,8 @@ impl Engine {
             match (self.is_admin(role), role.trust) {
                 (Truth::False, _) => {}
                 (Truth::True, Some(_)) => return Observed::Present(role.arn.clone()),
-                (Truth::True, None) => doubts.extend([format!("the trust policy of {}", role.name)]),
-                (Truth::Unknown(keys), _) => doubts.extend(keys),
+                (Truth::True, None) => doubts.insert(&format!("the trust policy of {}", role.name)),
+                (Truth::Unknown(keys), _) => doubts.add(&keys),
             }
         }
         self.nobody(&doubts)

@@ -3,11 +3,10 @@
 //! Unlike the facts, which judge what an account grants by itself, answers heed the control policies of the organization as
 //! far as the snapshot holds them: the question is what somebody can do, not what was granted.
 
-use std::collections::BTreeSet;
 
 use super::iam_access::Engine;
 use super::{Facts, Gap, List, Observed, Origin, UNDECIDED};
-use crate::iam::Truth;
+use crate::iam::{Keys, Truth};
 use crate::iam::access::{Access, Layer, grants, without_mfa};
 use crate::iam::account::{Account, Principal, PrincipalKind};
 use crate::iam::pattern::Pattern;
@@ -52,16 +51,16 @@ impl Oracle for Facts {
 
     fn who_can(&self, question: &Question<'_>) -> List<String> {
         let mut list = List { items: Vec::new(), gaps: self.engine.gaps.clone() };
-        let mut open = BTreeSet::new();
+        let mut open = Keys::default();
         for principal in self.engine.account.principals() {
             match self.engine.ask(principal, question) {
                 Truth::True => list.items.push(principal.arn.clone()),
                 Truth::False => {}
-                Truth::Unknown(keys) => open.extend(keys),
+                Truth::Unknown(keys) => open.add(&keys),
             }
         }
         if !open.is_empty() {
-            let keys = open.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let keys = open.iter().collect::<Vec<_>>().join(", ");
             let reason = format!("whether others can do `{}` depends on {keys}", question.action);
             list.gaps.push(Gap::of_reason(UNDECIDED, reason));
         }

@@ -11,8 +11,7 @@ use super::policy::{Effect, Policy};
 use super::rcp;
 use super::request::Request;
 use super::statement::PolicyKind;
-use super::truth::Truth;
-use std::collections::BTreeSet;
+use super::truth::{Keys, Truth};
 use std::fmt;
 
 /// A policy and the name that readers know it by.
@@ -53,7 +52,7 @@ pub enum Decision {
     /// A statement refuses it.
     ExplicitlyDenied,
     /// It depends on these condition keys.
-    Unknown(BTreeSet<String>),
+    Unknown(Keys),
 }
 
 impl Decision {
@@ -96,7 +95,7 @@ impl PolicySet<'_> {
             (Truth::False, Truth::True) => Decision::Allowed,
             (deny, allow) => {
                 let mut keys = deny.keys();
-                keys.extend(allow.keys());
+                keys.add(&allow.keys());
                 Decision::Unknown(keys)
             }
         }

@@ -4,7 +4,7 @@ use super::evaluate::{Attached, Decision, PolicySet, Votes, is_always_allowed, n
 use super::policy::{Effect, Statement};
 use super::request::Request;
 use super::statement::{Mismatch, PolicyKind};
-use super::truth::Truth;
+use super::truth::{Keys, Truth};
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -50,7 +50,7 @@ pub struct Explanation {
     /// The statement that came nearest to granting, when nothing granted.
     pub nearest: Option<NearMiss>,
     /// The condition keys that the answer depends on.
-    pub depends_on: BTreeSet<String>,
+    pub depends_on: Keys,
 }
 
 impl fmt::Display for Explanation {
@@ -72,7 +72,7 @@ impl fmt::Display for Explanation {
 /// Explains a decision that was made over these policies.
 pub(super) fn explain(set: &PolicySet<'_>, request: &Request, decision: &Decision) -> Explanation {
     let mut explanation =
-        Explanation { reason: String::new(), decided_by: Vec::new(), nearest: None, depends_on: BTreeSet::new() };
+        Explanation { reason: String::new(), decided_by: Vec::new(), nearest: None, depends_on: Keys::default() };
     match decision {
         _ if is_always_allowed(request) => "the call needs no permission".clone_into(&mut explanation.reason),
         Decision::ExplicitlyDenied => {

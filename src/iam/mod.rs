@@ -50,4 +50,4 @@ pub use policy::{
 pub use request::Request;
 pub use statement::PolicyKind;
 pub use template::{Piece, Template};
-pub use truth::Truth;
+pub use truth::{Keys, Truth};

@@ -1,6 +1,70 @@
 //! Three-valued logic: what the documents and the request cannot settle stays unknown, with the keys it hangs on.
 
-use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+/// Names of condition keys, or of other things that would settle a question: few, each once, sorted. Cheap to copy, as the
+/// same stand in thousands of answers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Keys(Arc<[Arc<str>]>);
+
+impl Keys {
+    /// One name.
+    pub fn one(key: &str) -> Self {
+        Self(Arc::new([key.into()]))
+    }
+
+    /// What keeps some answers open.
+    pub fn of(answers: impl IntoIterator<Item = Truth>) -> Self {
+        answers.into_iter().fold(Self::default(), |mut keys, answer| {
+            keys.add(&answer.keys());
+            keys
+        })
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The names.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(AsRef::as_ref)
+    }
+
+    /// Adds those of others.
+    pub fn add(&mut self, others: &Self) {
+        if self.is_empty() {
+            *self = others.clone();
+        } else if !others.0.iter().all(|key| self.0.binary_search(key).is_ok()) {
+            *self = Self::sorted(self.0.iter().chain(others.0.iter()).cloned().collect());
+        }
+    }
+
+    /// Adds one.
+    pub fn insert(&mut self, key: &str) {
+        self.add(&Self::one(key));
+    }
+
+    fn sorted(mut keys: Vec<Arc<str>>) -> Self {
+        keys.sort_unstable();
+        keys.dedup();
+        Self(keys.into())
+    }
+}
+
+impl Serialize for Keys {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
+impl<S: Into<Arc<str>>> FromIterator<S> for Keys {
+    fn from_iter<I: IntoIterator<Item = S>>(keys: I) -> Self {
+        Self::sorted(keys.into_iter().map(Into::into).collect())
+    }
+}
 
 /// True, false, or unknown because of the named context keys.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -10,13 +74,13 @@ pub enum Truth {
     /// Settled: no.
     False,
     /// Not settled; the context keys whose values would settle it.
-    Unknown(BTreeSet<String>),
+    Unknown(Keys),
 }
 
 impl Truth {
     /// Unknown because of one key.
     pub fn unknown(key: &str) -> Self {
-        Self::Unknown(BTreeSet::from([key.to_owned()]))
+        Self::Unknown(Keys::one(key))
     }
 
     /// True when settled as true.
@@ -30,10 +94,10 @@ impl Truth {
     }
 
     /// The keys that keep it open; none when it is settled.
-    pub fn keys(self) -> BTreeSet<String> {
+    pub fn keys(&self) -> Keys {
         match self {
-            Self::Unknown(keys) => keys,
-            Self::True | Self::False => BTreeSet::new(),
+            Self::Unknown(keys) => keys.clone(),
+            Self::True | Self::False => Keys::default(),
         }
     }
 
@@ -44,7 +108,7 @@ impl Truth {
             (Self::False, _) | (_, Self::False) => Self::False,
             (Self::True, rest) | (rest, Self::True) => rest,
             (Self::Unknown(mut keys), Self::Unknown(more)) => {
-                keys.extend(more);
+                keys.add(&more);
                 Self::Unknown(keys)
             }
         }
@@ -112,8 +176,10 @@ mod tests {
 
     #[test]
     fn unknowns_add_up_their_keys() {
-        let both = BTreeSet::from(["a".to_owned(), "b".to_owned()]);
+        let both = Keys::from_iter(["b", "a", "b"]);
+        assert_eq!(both.iter().collect::<Vec<_>>(), ["a", "b"]);
         assert_eq!(Truth::unknown("a").and(Truth::unknown("b")).keys(), both);
+        assert_eq!(Truth::unknown("b").and(Truth::unknown("a")).and(Truth::unknown("b")).keys(), both);
         assert_eq!(Truth::unknown("a").or(Truth::unknown("b")).or(Truth::False).keys(), both);
         assert_eq!(Truth::all([]), Truth::True);
         assert_eq!(Truth::any([]), Truth::False);

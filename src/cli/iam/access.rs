@@ -1,6 +1,5 @@
 //! `posture iam access`: what principals of a snapshot may do as a whole, without asking for one thing.
 
-use std::collections::BTreeSet;
 use std::io::{Read, Write};
 
 use rayon::prelude::*;
@@ -13,7 +12,7 @@ use crate::iam::Effect;
 use crate::iam::access::{Access, BILLING_ACTIONS, BUDGET_ACTIONS, Extent};
 use crate::iam::account::{Account, Principal};
 use crate::iam::document::Patterns;
-use crate::iam::truth::Truth;
+use crate::iam::truth::{Keys, Truth};
 
 /// Tells what principals may do as a whole.
 #[derive(Debug, clap::Args)]
@@ -62,7 +61,7 @@ struct Granted {
     resources: Vec<String>,
     /// `all`, `some`, `depends` or `nothing` of it.
     extent: &'static str,
-    depends_on: BTreeSet<String>,
+    depends_on: Keys,
 }
 
 impl Arguments {
@@ -111,7 +110,7 @@ fn row(profile: &Profile) -> Vec<String> {
 }
 
 fn granted_row(granted: &Granted) -> Vec<String> {
-    let depends: Vec<&str> = granted.depends_on.iter().map(String::as_str).collect();
+    let depends: Vec<&str> = granted.depends_on.iter().collect();
     vec![
         granted.statement.clone(),
         granted.extent.to_owned(),
@@ -152,10 +151,10 @@ fn grants(account: &Account, principal: &Principal) -> Vec<Granted> {
     let allows = identity.filter(|grant| grant.rule.effect == Effect::Allow);
     let granted = allows.map(|grant| {
         let (extent, depends_on) = match access.extent(grant) {
-            Extent::All => ("all", BTreeSet::new()),
-            Extent::Some => ("some", BTreeSet::new()),
+            Extent::All => ("all", Keys::default()),
+            Extent::Some => ("some", Keys::default()),
             Extent::Depends(keys) => ("depends", keys),
-            Extent::Nothing => ("nothing", BTreeSet::new()),
+            Extent::Nothing => ("nothing", Keys::default()),
         };
         let varying = grant.rule.resources.varying.iter().map(|template| template.source().to_owned());
         Granted {

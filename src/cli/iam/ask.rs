@@ -1,6 +1,6 @@
 //! `posture iam can` and `posture iam who-can`: what principals of a snapshot may do.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 
 use serde::Serialize;
@@ -15,7 +15,7 @@ use crate::iam::context::Fact;
 use crate::iam::escalation::who_assumes;
 use crate::iam::pattern::Pattern;
 use crate::iam::region::Block;
-use crate::iam::truth::Truth;
+use crate::iam::truth::{Keys, Truth};
 
 /// Tells whether a principal may do something.
 #[derive(Debug, clap::Args)]
@@ -72,7 +72,7 @@ struct Answer {
     /// `allowed`, `allowed unless an SCP denies`, `depends` or `denied`.
     #[serde(rename = "answer")]
     verdict: &'static str,
-    depends_on: BTreeSet<String>,
+    depends_on: Keys,
     statements: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     example: Option<Example>,
@@ -136,7 +136,7 @@ fn row(answer: &Answer) -> Vec<String> {
         "" => format!("such as {} on any resource", example.action),
         resource => format!("such as {} on {resource}", example.action),
     }));
-    let depends: Vec<&str> = answer.depends_on.iter().map(String::as_str).collect();
+    let depends: Vec<&str> = answer.depends_on.iter().collect();
     vec![answer.principal.clone(), answer.verdict.to_owned(), because.join("\n"), depends.join("\n")]
 }
 
@@ -234,7 +234,7 @@ impl<'q> Question<'q> {
 
     fn printed(&self, principal: &Principal, mut verdict: Verdict, may_have_more_scps: bool) -> Answer {
         if let (Truth::Unknown(keys), true) = (&mut verdict.truth, may_have_more_scps) {
-            keys.insert(UNLESS_SCP.to_owned());
+            keys.insert(UNLESS_SCP);
         }
         let word = match verdict.truth {
             Truth::True if may_have_more_scps => "allowed unless an SCP denies",

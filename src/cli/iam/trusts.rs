@@ -85,7 +85,7 @@ fn row(trust: &Trust) -> Vec<String> {
         Origin::Anybody => "\nanybody",
     };
     let unless = if trust.unless_scp { "unless an SCP denies" } else { "" };
-    let doubts = trust.depends_on.iter().map(String::as_str).chain([unless]).filter(|doubt| !doubt.is_empty());
+    let doubts = trust.depends_on.iter().chain([unless]).filter(|doubt| !doubt.is_empty());
     vec![
         format!("{}{note}", trust.from),
         trust.to.clone(),

@@ -4,7 +4,6 @@
 //! alone, and gets the answer that all of them would give.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use super::single::OneThing;
 use super::{Grant, StatementRef, Verdict, chosen_by_caller};
@@ -13,7 +12,7 @@ use crate::iam::document::{Patterns, Rule, VariableValue};
 use crate::iam::pattern::{Pattern, Sample};
 use crate::iam::policy::Effect;
 use crate::iam::region::{Block, Language, Remainder, remainder};
-use crate::iam::truth::Truth;
+use crate::iam::truth::{Keys, Truth};
 
 /// Policies of which at least one has to allow.
 #[derive(Debug, Clone, Default)]
@@ -99,7 +98,7 @@ impl<'a> Layers<'a> {
         }
         match self.find(block, context, Mode::Possible) {
             None => Judged::no(),
-            Some(found) => found.in_doubt_of(self.doubtful_denies(block, context)),
+            Some(found) => found.in_doubt_of(&self.doubtful_denies(block, context)),
         }
     }
 
@@ -139,22 +138,16 @@ impl<'a> Layers<'a> {
             if mode == Mode::Certain {
                 return found.judged(Truth::True);
             }
-            return found.in_doubt_of(whole.iter().flat_map(|block| self.doubtful_denies(block, context)).collect());
+            let mut doubts = Keys::default();
+            whole.iter().for_each(|block| doubts.add(&self.doubtful_denies(block, context)));
+            return found.in_doubt_of(&doubts);
         }
         Judged::no()
     }
 
     /// Whether every pair is allowed but for denies that `ignored` names.
     pub(crate) fn can_all_but(&self, block: &Block, context: &Context, ignored: &dyn Fn(&Block) -> bool) -> Truth {
-        let mut doubts = BTreeSet::new();
-        for layer in &self.0 {
-            match layer.covers(block, context, ignored) {
-                Truth::False => return Truth::False,
-                Truth::Unknown(keys) => doubts.extend(keys),
-                Truth::True => {}
-            }
-        }
-        if doubts.is_empty() { Truth::True } else { Truth::Unknown(doubts) }
+        Truth::all(self.0.iter().map(|layer| layer.covers(block, context, ignored)))
     }
 
     /// The parts of a block that the denies of all layers take away.
@@ -165,10 +158,10 @@ impl<'a> Layers<'a> {
     }
 
     /// The keys of denies that may take something of the block away.
-    fn doubtful_denies(&self, block: &Block, context: &Context) -> BTreeSet<String> {
+    fn doubtful_denies(&self, block: &Block, context: &Context) -> Keys {
         let layers = self.0.iter();
         let denies = layers.flat_map(|layer| layer.parts(block, context, Effect::Deny, Mode::Possible));
-        denies.flat_map(|(_, _, truth)| truth.keys()).collect()
+        Keys::of(denies.map(|(_, _, truth)| truth))
     }
 
     /// Looks for an allowed pair.
@@ -243,16 +236,18 @@ impl<'a> Layer<'a> {
         }
     }
 
+    /// Why statements may be missing.
+    fn untold(&self) -> Keys {
+        self.unknown.iter().map(String::as_str).collect()
+    }
+
     fn doubts(&self, block: &Block, context: &Context) -> Truth {
         let parts = [Effect::Allow, Effect::Deny]
             .into_iter()
             .flat_map(|effect| self.parts(block, context, effect, Mode::Possible));
-        let keys = parts.flat_map(|(_, _, truth)| truth.keys());
-        let mut keys: BTreeSet<String> = keys.chain(self.unknown.iter().cloned()).collect();
-        if keys.is_empty() {
-            keys.insert(TOO_COMPLEX.to_owned());
-        }
-        Truth::Unknown(keys)
+        let mut keys = Keys::of(parts.map(|(_, _, truth)| truth));
+        keys.add(&self.untold());
+        Truth::Unknown(if keys.is_empty() { Keys::one(TOO_COMPLEX) } else { keys })
     }
 }
 
@@ -312,19 +307,21 @@ fn descend<'a>(
 #[derive(Debug, Clone, Default)]
 pub(super) struct Found<'a> {
     pub(super) grants: Vec<Grant<'a>>,
-    doubts: BTreeSet<String>,
+    doubts: Keys,
     pub(super) example: Option<(String, String)>,
 }
 
 impl<'a> Found<'a> {
     pub(super) fn by(mut self, grant: Grant<'a>, truth: Truth, layer: &Layer<'_>) -> Self {
         self.grants.push(grant);
-        self.doubts.extend(truth.keys());
+        self.doubts.add(&truth.keys());
         self.in_doubt(layer)
     }
 
     pub(super) fn in_doubt(mut self, layer: &Layer<'_>) -> Self {
-        self.doubts.extend(layer.unknown.iter().cloned());
+        if !layer.unknown.is_empty() {
+            self.doubts.add(&layer.untold());
+        }
         self
     }
 
@@ -332,10 +329,10 @@ impl<'a> Found<'a> {
         Judged { truth, grants: self.grants, example: self.example }
     }
 
-    pub(super) fn in_doubt_of(mut self, more: BTreeSet<String>) -> Judged<'a> {
-        self.doubts.extend(more);
+    pub(super) fn in_doubt_of(mut self, more: &Keys) -> Judged<'a> {
+        self.doubts.add(more);
         if self.doubts.is_empty() {
-            self.doubts.insert(TOO_COMPLEX.to_owned());
+            self.doubts = Keys::one(TOO_COMPLEX);
         }
         let doubts = std::mem::take(&mut self.doubts);
         self.judged(Truth::Unknown(doubts))

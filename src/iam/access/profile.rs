@@ -9,7 +9,7 @@ use crate::iam::document::Patterns;
 use crate::iam::pattern::{Pattern, Sample};
 use crate::iam::policy::Effect;
 use crate::iam::region::{Block, Language};
-use crate::iam::truth::Truth;
+use crate::iam::truth::{Keys, Truth};
 
 /// Seeing and changing budgets (<https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsbudgetservice.html>).
 pub const BUDGET_ACTIONS: &[&str] = &["budgets:ViewBudget", "budgets:ModifyBudget"];
@@ -39,7 +39,7 @@ pub enum Extent {
     /// A part of it.
     Some,
     /// A part of it or nothing, depending on these keys.
-    Depends(BTreeSet<String>),
+    Depends(Keys),
     /// Nothing.
     Nothing,
 }
@@ -126,7 +126,7 @@ impl Access<'_> {
         let mut verdict = if identity.unknown.is_empty() {
             Truth::True
         } else {
-            Truth::Unknown(identity.unknown.iter().cloned().collect())
+            Truth::Unknown(identity.unknown.iter().map(String::as_str).collect())
         };
         for grant in self.allows() {
             let named = services_of(&grant.rule.actions);

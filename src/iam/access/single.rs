@@ -5,7 +5,7 @@ use super::Grant;
 use super::layers::{Found, Judged, Layer, Layers, Mode, holds, resources};
 use crate::iam::context::Context;
 use crate::iam::policy::Effect;
-use crate::iam::truth::Truth;
+use crate::iam::truth::{Keys, Truth};
 
 /// What is asked: actions in lower case, and the thing.
 pub(crate) struct OneThing<'q> {
@@ -25,8 +25,8 @@ impl<'a> Layers<'a> {
             if mode == Mode::Certain {
                 return found.judged(Truth::True);
             }
-            let doubts = self.denying(asked, Mode::Possible).flat_map(|(_, truth)| truth.keys());
-            return found.in_doubt_of(doubts.collect());
+            let doubts = Keys::of(self.denying(asked, Mode::Possible).map(|(_, truth)| truth));
+            return found.in_doubt_of(&doubts);
         }
         Judged::no()
     }

@@ -172,7 +172,7 @@ impl<'a, 'u> Chains<'a, 'u> {
                 Some(hop @ Hop::End(_)) => return steps.extend(self.next_step(at, hop)),
                 Some(Hop::Stay) => {
                     if let (Some(Truth::Unknown(keys)), Some(last)) = (self.admins.get(at), steps.last_mut()) {
-                        last.depends_on.extend(keys.iter().cloned());
+                        last.depends_on.add(keys);
                     }
                     return;
                 }

@@ -13,6 +13,7 @@ use super::trusts::trust_conditions;
 use super::universe::Universe;
 use super::{Step, is_false};
 use crate::iam::account::Account;
+use crate::iam::Keys;
 use crate::iam::arn::{Arn, is_account};
 use crate::iam::caller::Caller as Who;
 
@@ -54,8 +55,8 @@ pub struct Trust {
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub conditions: BTreeSet<String>,
     /// What the snapshots cannot settle: condition keys, or policies that nobody wrote yet.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub depends_on: BTreeSet<String>,
+    #[serde(skip_serializing_if = "Keys::is_empty")]
+    pub depends_on: Keys,
     /// True when the caller's account is under service control policies that nobody told: one may deny it.
     #[serde(skip_serializing_if = "is_false")]
     pub unless_scp: bool,
@@ -144,7 +145,7 @@ impl Crossing<'_, '_> {
         let target = self.universe.node(role)?;
         let mut depends_on = step.depends_on;
         if origin == Origin::Account {
-            depends_on.insert("a policy there that allows sts:AssumeRole on the role".to_owned());
+            depends_on.insert("a policy there that allows sts:AssumeRole on the role");
         }
         let who = Who::parse(&step.from);
         Some(Trust {

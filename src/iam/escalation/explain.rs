@@ -1,6 +1,5 @@
 //! Naming, for each step of a chain, the statements that allow it and what it depends on.
 
-use std::collections::BTreeSet;
 
 use super::Step;
 use super::caller::Caller;
@@ -11,7 +10,7 @@ use super::universe::Node;
 use crate::iam::access::{Judged, StatementRef};
 use crate::iam::caller::Caller as Who;
 use crate::iam::context::Context;
-use crate::iam::truth::Truth;
+use crate::iam::truth::{Keys, Truth};
 
 /// Explains steps.
 pub(super) struct Explainer<'a, 'u> {
@@ -38,10 +37,10 @@ impl<'a> Explainer<'a, '_> {
             }
             Way::RunsAs { services, what, .. } => {
                 self.needs(&mut step, caller, position, target);
-                step.depends_on.insert(format!("{} {what} that runs as {}", article(what), target.principal.arn));
+                step.depends_on.insert(&format!("{} {what} that runs as {}", article(what), target.principal.arn));
                 if target.home != caller.node.home {
                     let account = &caller.node.account.id;
-                    step.depends_on.insert(format!("a resource policy that lets account {account} in"));
+                    step.depends_on.insert(&format!("a resource policy that lets account {account} in"));
                 }
                 if let Some(service) = services.iter().find(trusting) {
                     self.trusted_by(&mut step, to, service);
@@ -58,14 +57,14 @@ impl<'a> Explainer<'a, '_> {
         let mut names: Vec<StatementRef> = judged.statements();
         names.sort();
         step.add_named(&names);
-        step.depends_on.extend(judged.truth.clone().keys());
+        step.depends_on.add(&judged.truth.keys());
     }
 
     fn trusted_by(&self, step: &mut Step, to: usize, service: &str) {
         let Some(target) = self.mover.universe.node(to) else { return };
         step.statements.extend(trust_statement(target.account, target.principal, &Who::parse(service)));
         if !self.mover.trusts.of_service(service).certain.contains(to) {
-            step.depends_on.extend(service_trust(target.account, target.principal, service).keys());
+            step.depends_on.add(&service_trust(target.account, target.principal, service).keys());
         }
     }
 
@@ -93,11 +92,11 @@ impl<'a> Explainer<'a, '_> {
         }
         let who = Who::parse(&caller.node.principal.arn);
         step.statements.extend(trust_statement(target.account, target.principal, &who));
-        step.depends_on.extend(trust_doubts(target.account, target.principal, &who, caller.context()));
+        step.depends_on.add(&trust_doubts(target.account, target.principal, &who, caller.context()));
         if !target.account.rcps().is_empty() && !caller.node.principal.is_service_linked() {
             let mut context = Context::on(caller.context());
             self.mover.universe.describe(to, &mut context);
-            step.depends_on.extend(guarded(target.account, target.principal, &who, &context).keys());
+            step.depends_on.add(&guarded(target.account, target.principal, &who, &context).keys());
         }
     }
 
@@ -127,9 +126,9 @@ impl<'a> Explainer<'a, '_> {
             }
         }
         if let Truth::Unknown(keys) = &end.truth {
-            step.depends_on.extend(keys.iter().filter(|key| *key != "conditions").cloned());
+            step.depends_on.add(&keys.iter().filter(|key| *key != "conditions").collect());
             if step.depends_on.is_empty() {
-                step.depends_on.insert("conditions".to_owned());
+                step.depends_on.insert("conditions");
             }
         }
         step
@@ -139,7 +138,7 @@ impl<'a> Explainer<'a, '_> {
     pub(super) fn outside(&self, name: &str, role: usize) -> Option<Step> {
         let mut step = self.entering(name, role)?;
         if name != "*" {
-            step.depends_on.insert(format!("{name}, which is not in the snapshot"));
+            step.depends_on.insert(&format!("{name}, which is not in the snapshot"));
         }
         Some(step)
     }
@@ -163,8 +162,8 @@ impl<'a> Explainer<'a, '_> {
         }
         let mut step = Step::new(method, name, &target.principal.arn);
         step.statements.extend(trust_statement(target.account, target.principal, &caller));
-        step.depends_on.extend(trust_doubts(target.account, target.principal, &caller, &context));
-        step.depends_on.extend(denied.keys());
+        step.depends_on.add(&trust_doubts(target.account, target.principal, &caller, &context));
+        step.depends_on.add(&denied.keys());
         Some(step)
     }
 }
@@ -201,13 +200,13 @@ impl Step {
             also: &method.also,
             object: None,
             statements: Vec::new(),
-            depends_on: BTreeSet::new(),
+            depends_on: Keys::default(),
         }
     }
 
     fn add(&mut self, judged: &Judged<'_>) {
         self.add_named(&judged.statements());
-        self.depends_on.extend(judged.truth.clone().keys());
+        self.depends_on.add(&judged.truth.keys());
     }
 
     fn add_named(&mut self, statements: &[StatementRef]) {

@@ -26,7 +26,7 @@ use serde::{Serialize, Serializer};
 
 use super::account::Account;
 use super::context::Fact;
-use super::truth::Truth;
+use super::truth::{Keys, Truth};
 use caller::Caller;
 use chains::Chains;
 use moves::Mover;
@@ -57,8 +57,8 @@ pub struct Step {
     #[serde(rename = "statement", serialize_with = "joined")]
     pub statements: Vec<String>,
     /// What the snapshot cannot settle: condition keys, or things that have to exist.
-    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
-    pub depends_on: BTreeSet<String>,
+    #[serde(skip_serializing_if = "Keys::is_empty")]
+    pub depends_on: Keys,
 }
 
 /// A way from a principal to administrator, or to another principal.

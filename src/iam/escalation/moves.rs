@@ -252,7 +252,7 @@ impl<'a, 'u> Mover<'a, 'u> {
         let truth = access.with([Grant::everything()]).is_admin();
         // Missing policies can hold denies; but as the ceiling asks what more could be granted, they leave it open.
         if truth.is_false() && !node.principal.unknown.is_empty() {
-            return Truth::Unknown(node.principal.unknown.iter().cloned().collect());
+            return Truth::Unknown(node.principal.unknown.iter().map(String::as_str).collect());
         }
         truth
     }

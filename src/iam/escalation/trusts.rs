@@ -13,7 +13,7 @@ use crate::iam::context::Context;
 use crate::iam::document::{Rule, VariableValue};
 use crate::iam::matching::{PrincipalMatch, account_of};
 use crate::iam::policy::{Effect, Principal as Named, PrincipalBlock, PrincipalKind};
-use crate::iam::truth::Truth;
+use crate::iam::truth::{Keys, Truth};
 
 pub(super) const ASSUME: &str = "sts:assumerole";
 
@@ -291,11 +291,11 @@ pub(super) fn trust_statement(account: &Account, role: &Principal, caller: &Who)
 }
 
 /// The condition keys that keep a trust policy from surely letting a caller in.
-pub(super) fn trust_doubts(account: &Account, role: &Principal, caller: &Who, context: &Context) -> Vec<String> {
+pub(super) fn trust_doubts(account: &Account, role: &Principal, caller: &Who, context: &Context) -> Keys {
     let rules = role.trust.map_or(&[][..], |document| account.rules(document)).iter();
     let applying =
         rules.filter(|rule| rule.actions.contains(ASSUME) && rule.principal.covers(caller) != PrincipalMatch::No);
-    applying.flat_map(|rule| holds(rule, context).keys()).collect()
+    Keys::of(applying.map(|rule| holds(rule, context)))
 }
 
 /// The condition keys that a trust policy asks for where it names a caller.

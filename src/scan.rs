@@ -9,7 +9,7 @@ use crate::facts::{Facts, Gap};
 use crate::finding::{Finding, Severity, Status};
 use crate::report::{Counts, FORMAT, Report, ReportGap, RuleRun, Summary};
 use crate::rule::Rule;
-use crate::rule::judge::{Calls, Judged, Listed, Settings, judge};
+use crate::rule::judge::{Calls, Judged, Settings, Shown, judge};
 use crate::snapshot::{Gathered, Snapshot, Time};
 use crate::suppression;
 
@@ -32,19 +32,19 @@ impl Scan<'_> {
         self.judge(snapshot).0
     }
 
-    /// Judges a snapshot for formats that show some verdicts alone; all of them are counted. The snapshot is let go as soon as
+    /// Judges a snapshot for formats that show a part; all verdicts are counted. The snapshot is let go as soon as
     /// its facts are read: a large account's answers take more room than its findings.
-    pub fn run_for(&self, snapshot: Snapshot, listed: Listed) -> Report {
+    pub fn run_for(&self, snapshot: Snapshot, shown: Shown) -> Report {
         let facts = Facts::build(&snapshot, self.as_of);
         let frame = self.frame(&snapshot);
         drop(snapshot);
-        self.report(frame, &facts, listed)
+        self.report(frame, &facts, shown)
     }
 
     /// Judges a snapshot, and hands out the facts that it was judged by.
     pub fn judge(&self, snapshot: &Snapshot) -> (Report, Facts) {
         let facts = Facts::build(snapshot, self.as_of);
-        (self.report(self.frame(snapshot), &facts, Listed::All), facts)
+        (self.report(self.frame(snapshot), &facts, Shown::ALL), facts)
     }
 
     fn frame(&self, snapshot: &Snapshot) -> Frame<'_> {
@@ -60,11 +60,11 @@ impl Scan<'_> {
         }
     }
 
-    fn report(&self, frame: Frame<'_>, facts: &Facts, listed: Listed) -> Report {
+    fn report(&self, frame: Frame<'_>, facts: &Facts, shown: Shown) -> Report {
         let Frame { account, partition, collected_at, regions, calls, rules, left_out } = frame;
         let now = self.as_of.unwrap_or(collected_at);
         let settings = Settings { now, attestations: self.config.attestations.clone() };
-        let Judged { mut findings, counts } = judge(&rules, &calls, facts, &settings, listed);
+        let Judged { mut findings, counts } = judge(&rules, &calls, facts, &settings, shown);
         let selected: Vec<_> = self
             .config
             .suppressions

@@ -12,7 +12,7 @@ use crate::gate::{Gate, worst};
 use crate::output::parquet::{self, LakeFile};
 use crate::output::{self, FORMATS, Place, error_record, failure_record};
 use crate::rule::Rule;
-use crate::rule::judge::Listed;
+use crate::rule::judge::Shown;
 use crate::scan::Scan;
 use crate::snapshot::Time;
 
@@ -226,9 +226,9 @@ impl Judge<'_> {
         Ok(if self.stream && code != EXIT_ERROR { EXIT_CLEAN } else { code })
     }
 
-    /// The verdicts that something shows, keeps or compares.
-    fn listed(&self) -> Listed {
-        if self.fills_lakes || self.overview.is_some() { Listed::All } else { self.formats.listed() }
+    /// What something shows, keeps or compares of the verdicts.
+    fn shown(&self) -> Shown {
+        if self.fills_lakes || self.overview.is_some() { Shown::ALL } else { self.formats.shown() }
     }
 
     fn one(&self, input: Input, place: Place) -> Outcome {
@@ -246,7 +246,7 @@ impl Judge<'_> {
         };
         let rendered = snapshot.and_then(|snapshot| {
             let incomplete = fleet::incomplete(&snapshot);
-            let mut report = self.scan.run_for(snapshot, self.listed());
+            let mut report = self.scan.run_for(snapshot, self.shown());
             report.framework = self.framework.as_ref().map(|framework| framework.report(&report));
             let mut reports = self.formats.render(&report, input.name, place)?;
             let lake = if self.fills_lakes { lake::files(&report)? } else { Vec::new() };

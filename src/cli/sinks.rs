@@ -8,7 +8,7 @@ use crate::fleet::{FleetReport, render};
 use crate::output::parquet::LakeFile;
 use crate::output::{self, Context, Place, Renderer};
 use crate::report::Report;
-use crate::rule::judge::Listed;
+use crate::rule::judge::{Listed, Shown};
 use crate::snapshot::AtomicFile;
 
 use super::lake::Lake;
@@ -74,9 +74,13 @@ impl Formats {
         })
     }
 
-    /// The verdicts that one of the formats shows.
-    pub(super) fn listed(&self) -> Listed {
-        if self.all(|renderer| !renderer.lists_all()) { Listed::FailingAndUnknown } else { Listed::All }
+    /// What one of the formats shows of the verdicts.
+    pub(super) fn shown(&self) -> Shown {
+        let is_part = self.all(|renderer| !renderer.lists_all());
+        Shown {
+            listed: if is_part { Listed::FailingAndUnknown } else { Listed::All },
+            evidence: !self.all(|renderer| !renderer.cites_evidence()),
+        }
     }
 
     /// Refuses formats that hold one account a file.

@@ -168,8 +168,9 @@ pub struct List<T> {
 }
 
 impl<T> List<T> {
-    /// A list known to be whole.
-    pub fn whole(items: Vec<T>) -> Self {
+    /// A list known to be whole. An account has thousands of short ones, so none keeps room that it does not use.
+    pub fn whole(mut items: Vec<T>) -> Self {
+        items.shrink_to_fit();
         Self { items, gaps: Vec::new() }
     }
 }

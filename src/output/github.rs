@@ -40,6 +40,10 @@ impl Renderer for Github {
     fn lists_all(&self) -> bool {
         false
     }
+
+    fn cites_evidence(&self) -> bool {
+        false
+    }
 }
 
 fn failing_line(group: &RuleGroup<'_>) -> String {

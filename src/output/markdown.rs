@@ -41,6 +41,10 @@ impl Renderer for Markdown {
     fn lists_all(&self) -> bool {
         false
     }
+
+    fn cites_evidence(&self) -> bool {
+        false
+    }
 }
 
 fn text(text: &str) -> String {

@@ -41,6 +41,11 @@ pub trait Renderer: Sync {
         true
     }
 
+    /// True for formats that show the evidence of verdicts.
+    fn cites_evidence(&self) -> bool {
+        true
+    }
+
     /// True for formats of JSON records, one a line, among which a record of an error can stand.
     fn is_stream(&self) -> bool {
         false

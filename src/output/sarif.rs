@@ -62,6 +62,10 @@ impl Renderer for Sarif {
     fn lists_all(&self) -> bool {
         false
     }
+
+    fn cites_evidence(&self) -> bool {
+        false
+    }
 }
 
 fn gzip_size(bytes: &[u8]) -> io::Result<usize> {

@@ -40,6 +40,10 @@ impl Renderer for Table {
     fn lists_all(&self) -> bool {
         false
     }
+
+    fn cites_evidence(&self) -> bool {
+        false
+    }
 }
 
 struct Page<'a> {

@@ -57,8 +57,22 @@ impl Listed {
     }
 }
 
+/// What somebody shows of the verdicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown {
+    /// Which are listed.
+    pub listed: Listed,
+    /// Whether they are listed with their evidence, which takes as much room as all else that is said of them.
+    pub evidence: bool,
+}
+
+impl Shown {
+    /// Everything.
+    pub const ALL: Self = Self { listed: Listed::All, evidence: true };
+}
+
 /// Judges all resources by all rules.
-pub fn judge(rules: &[&Rule], calls: &Calls, facts: &Facts, settings: &Settings, listed: Listed) -> Judged {
+pub fn judge(rules: &[&Rule], calls: &Calls, facts: &Facts, settings: &Settings, shown: Shown) -> Judged {
     let rules = rules.iter().copied().filter(|rule| !rule.deprecated);
     // Some kinds are worked out when they are first listed, on all processors: were that done while rules are judged side by
     // side, those that list the same kind would wait for the first of them.
@@ -69,7 +83,7 @@ pub fn judge(rules: &[&Rule], calls: &Calls, facts: &Facts, settings: &Settings,
             listing.resources.sort_by(|one, two| (one.id, one.region).cmp(&(two.id, two.region)));
             Arc::new(listing)
         });
-        RuleJudge { rule, id: rule.id.as_str().into(), listing: Arc::clone(listing), calls, facts, settings, listed }
+        RuleJudge { rule, id: rule.id.as_str().into(), listing: Arc::clone(listing), calls, facts, settings, shown }
     });
     let mut rules: Vec<RuleJudge<'_>> = rules.collect();
     rules.sort_by_key(|judge| (std::cmp::Reverse(judge.rule.severity), Arc::clone(&judge.id)));
@@ -169,7 +183,7 @@ struct RuleJudge<'a> {
     calls: &'a Calls,
     facts: &'a Facts,
     settings: &'a Settings,
-    listed: Listed,
+    shown: Shown,
 }
 
 impl RuleJudge<'_> {
@@ -203,7 +217,7 @@ impl RuleJudge<'_> {
         for resource in resources {
             let outcome = trial.outcome(resource.record);
             part.counts.add(outcome.status);
-            if self.listed.takes(outcome.status) {
+            if self.shown.listed.takes(outcome.status) {
                 let verdict = trial.verdict(outcome);
                 part.add(self.finding(*resource, verdict, &mut names));
             }
@@ -215,7 +229,7 @@ impl RuleJudge<'_> {
     fn of_account(&self, status: Status, message: String, unknown: Vec<Gap>) -> Part {
         let mut part = Part { of_account: true, ..Part::default() };
         part.counts.add(status);
-        if self.listed.takes(status) {
+        if self.shown.listed.takes(status) {
             let verdict = Verdict { status, message, reads: Vec::new(), unknown };
             part.add(self.finding(self.facts.account.borrowed(), verdict, &mut Names::default()));
         }
@@ -235,7 +249,7 @@ impl RuleJudge<'_> {
             },
             message,
             attested: status != Status::Unknown && reads.iter().any(|read| read.path.starts_with("attestation.")),
-            evidence: evidence(&reads, self.calls, names),
+            evidence: if self.shown.evidence { evidence(&reads, self.calls, names) } else { Vec::new() },
             unknown,
             controls: self.rule.controls.clone(),
             suppressed: None,
@@ -409,6 +423,7 @@ fn evidence<'a>(reads: &[Read<'a>], calls: &Calls, names: &mut Names<'a>) -> Vec
             evidence.push(entry);
         }
     }
+    evidence.shrink_to_fit();
     evidence
 }
 

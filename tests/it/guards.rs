@@ -8,7 +8,7 @@ use posture::facts::Facts;
 use posture::finding::Status;
 use posture::framework::{self, Judged};
 use posture::output::{self, FORMATS};
-use posture::rule::judge::Listed;
+use posture::rule::judge::{Listed, Shown};
 use posture::rule::{BUILT_IN, ParamOverrides, Rule, built_in, file::Example, load};
 use posture::scan::Scan;
 
@@ -216,14 +216,18 @@ fn an_empty_account_fails_no_rule_without_a_resource_that_it_can_name() {
 }
 
 #[test]
-fn formats_that_leave_passes_out_say_the_same_when_passes_are_counted_alone() {
+fn formats_say_the_same_when_nothing_is_kept_that_they_do_not_show() {
     let (config, rules) = (Config::default(), rules());
     let scan = Scan { rules: &rules, config: &config, baseline: None, as_of: None };
     for name in ["bootcamp", "bootcamp-hardened", "denied", "empty"] {
         let snapshot = account(name);
-        let (all, some) = (scan.run(&snapshot), scan.run_for(snapshot.clone(), Listed::FailingAndUnknown));
-        assert_eq!((&all.summary, &all.rules_run, &all.gaps), (&some.summary, &some.rules_run, &some.gaps));
-        for (format, renderer) in FORMATS.iter().filter(|(_, renderer)| !renderer.lists_all()) {
+        let all = scan.run(&snapshot);
+        for (format, renderer) in FORMATS {
+            let listed = if renderer.lists_all() { Listed::All } else { Listed::FailingAndUnknown };
+            let some = scan.run_for(snapshot.clone(), Shown { listed, evidence: renderer.cites_evidence() });
+            assert_eq!((&all.summary, &all.rules_run, &all.gaps), (&some.summary, &some.rules_run, &some.gaps));
+            let cites = some.results.iter().any(|finding| !finding.evidence.is_empty());
+            assert!(renderer.cites_evidence() || !cites, "{format} of {name} keeps evidence that it does not show");
             let [all, some] = [&all, &some].map(|report| {
                 let mut bytes = Vec::new();
                 renderer.render(report, &output::Context::default(), &mut bytes).unwrap();

@@ -188,6 +188,8 @@ impl<'a, 'u> Mover<'a, 'u> {
                 }
             }
         }
+        found.moves.shrink_to_fit();
+        found.ends.shrink_to_fit();
         found
     }
 

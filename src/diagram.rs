@@ -309,8 +309,7 @@ fn climb(chain: &Chain) -> Way {
         nodes.push(node);
         here = &step.to;
     }
-    let doubts: std::collections::BTreeSet<&str> =
-        chain.steps.iter().flat_map(|step| step.depends_on.iter()).collect();
+    let doubts: std::collections::BTreeSet<&str> = chain.steps.iter().flat_map(|step| step.depends_on.iter()).collect();
     let doubts: Vec<&str> = doubts.into_iter().collect();
     let state = if doubts.is_empty() { State::Holds } else { State::Unknown };
     let reason = (!doubts.is_empty()).then(|| format!("depends on {}", doubts.join(", ")));

@@ -102,6 +102,13 @@ impl Scan<'_> {
     }
 }
 
+/// Prepares ahead of time what judging needs of the program itself, whatever the snapshot.
+#[cfg(feature = "live")]
+pub(crate) fn prepare(rules: &[Rule]) {
+    crate::iam::catalogue::catalogue();
+    rules.iter().for_each(Rule::prepare);
+}
+
 /// What judging needs of a snapshot besides its facts.
 struct Frame<'a> {
     account: String,

@@ -11,6 +11,7 @@ use crate::framework::Framework;
 use crate::gate::{Gate, worst};
 use crate::output::parquet::{self, LakeFile};
 use crate::output::{self, FORMATS, Place, error_record, failure_record};
+use crate::report::Report;
 use crate::rule::Rule;
 use crate::rule::judge::Shown;
 use crate::scan::Scan;
@@ -121,6 +122,16 @@ fn parse_output(text: &str) -> Result<(String, PathBuf), String> {
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Result<u8, Error> {
+    if args.snapshot.is_empty() && !is_fleet(args) {
+        // One account is collected and judged on the same of the threads that share the work, so that judging takes the memory
+        // again that collecting let go.
+        rayon::join(|| run_here(args), || ()).0
+    } else {
+        run_here(args)
+    }
+}
+
+fn run_here(args: &Args) -> Result<u8, Error> {
     let (rules, config) = args.selection.load()?;
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let is_fleet = is_fleet(args);
@@ -180,7 +191,7 @@ struct Judge<'a> {
 enum Outcome {
     Judged {
         code: u8,
-        reports: Vec<Vec<u8>>,
+        reports: Reports,
         lake: Vec<LakeFile>,
         tally: Option<Box<AccountTally>>,
     },
@@ -199,6 +210,14 @@ enum Outcome {
     },
 }
 
+/// The reports on one account.
+enum Reports {
+    /// Its only one, which is written while it is rendered: in JSON it takes more room than its findings.
+    Only { report: Box<Report>, snapshot: Option<String> },
+    /// Those of one among many in each format.
+    Rendered(Vec<Vec<u8>>),
+}
+
 impl Judge<'_> {
     /// Judges all snapshots and gives the worst exit code. What stands before the first report, as a table's header,
     /// depends on whether others follow, so the first is written before the rest are judged side by side.
@@ -214,9 +233,11 @@ impl Judge<'_> {
             && let Some(input) = inputs.next()
         {
             let place = if self.stream || inputs.peek().is_some() { Place::First } else { Place::Only };
-            // Among the threads that share the work, so that none has to be woken each time that there is some to share.
-            let (outcome, ()) = rayon::join(|| self.one(input, place), || ());
-            code = worst([code, self.take(outcome, sinks, gathering.as_deref_mut())?]);
+            // On one of the threads that share the work, so that none has to be woken each time that there is some to share, and
+            // from judging to writing on the same one, which takes the memory again that it let go.
+            let gathering = gathering.as_deref_mut();
+            let (taken, ()) = rayon::join(|| self.take(self.one(input, place), sinks, gathering), || ());
+            code = worst([code, taken?]);
         }
         let work = |input| self.one(input, Place::Later);
         in_order(inputs, Input::size, work, |outcome| {
@@ -248,19 +269,24 @@ impl Judge<'_> {
             let incomplete = fleet::incomplete(&snapshot);
             let mut report = self.scan.run_for(snapshot, self.shown());
             report.framework = self.framework.as_ref().map(|framework| framework.report(&report));
-            let mut reports = self.formats.render(&report, input.name, place)?;
             let lake = if self.fills_lakes { lake::files(&report)? } else { Vec::new() };
             let mut code = self.gate.exit_code(&report);
-            let mut tally = None;
-            if let Some(overview) = &self.overview {
-                if let Some(failure) = &incomplete {
-                    code = worst([code, self.gate.not_reached()]);
-                    let records = self.formats.record(&failure_record(failure));
-                    reports.iter_mut().zip(records).for_each(|(report, record)| report.extend(record));
-                }
-                tally = Some(Box::new(overview.tally(&report, incomplete, &self.scan)?));
+            let Some(overview) = &self.overview else {
+                let reports = if place == Place::Only {
+                    Reports::Only { report: Box::new(report), snapshot: input.name }
+                } else {
+                    Reports::Rendered(self.formats.render(&report, input.name, place)?)
+                };
+                return Ok(Outcome::Judged { code, reports, lake, tally: None });
+            };
+            let mut reports = self.formats.render(&report, input.name, place)?;
+            if let Some(failure) = &incomplete {
+                code = worst([code, self.gate.not_reached()]);
+                let records = self.formats.record(&failure_record(failure));
+                reports.iter_mut().zip(records).for_each(|(report, record)| report.extend(record));
             }
-            Ok(Outcome::Judged { code, reports, lake, tally })
+            let tally = Some(Box::new(overview.tally(&report, incomplete, &self.scan)?));
+            Ok(Outcome::Judged { code, reports: Reports::Rendered(reports), lake, tally })
         });
         match rendered {
             Ok(outcome) => outcome,
@@ -287,7 +313,10 @@ impl Judge<'_> {
                         )
                     })?;
                 }
-                sinks.write(&reports)?;
+                match reports {
+                    Reports::Rendered(reports) => sinks.write(&reports)?,
+                    Reports::Only { report, snapshot } => self.formats.write_only(&report, snapshot, sinks)?,
+                }
                 sinks.keep(&lake)?;
                 Ok(code)
             }
@@ -404,7 +433,12 @@ fn live(args: &Args, rules: &[Rule]) -> Result<Fed, Error> {
             "add `--organization` or `--accounts FILE`, or name snapshots with `--snapshot`",
         ));
     }
-    let content = match args.live.collect(operations) {
+    // While AWS is waited for, what judging needs is prepared.
+    let collected = std::thread::scope(|scope| {
+        scope.spawn(|| crate::scan::prepare(rules));
+        args.live.collect(operations)
+    });
+    let content = match collected {
         Ok(snapshot) => Content::Snapshot(Box::new(snapshot)),
         Err(error) => Content::Failed(error),
     };

@@ -1,6 +1,6 @@
 //! Where reports go: standard output, files and lakes that are complete or not there.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
@@ -120,6 +120,15 @@ impl Formats {
         .map_err(|error| unwritten(&format!("the report of account {}", report.account), &error))
     }
 
+    /// Writes the only report there is, in every format that holds accounts' reports, while it is rendered.
+    pub(super) fn write_only(&self, report: &Report, snapshot: Option<String>, sinks: &mut Sinks) -> Result<(), Error> {
+        let file = Context { snapshot, place: Place::Only, ..Context::default() };
+        sinks.write_each(self.each_with(&file), |(kind, context), sink| match kind {
+            Kind::Accounts(renderer) => renderer.render(report, &context, sink),
+            Kind::Fleet(_) => Ok(()),
+        })
+    }
+
     /// Writes the report over all accounts in every format that is one.
     pub(super) fn render_fleet(&self, report: &FleetReport) -> Result<Vec<Vec<u8>>, Error> {
         self.each(&Context::default(), |kind, context, bytes| match kind {
@@ -136,19 +145,26 @@ impl Formats {
         file: &Context,
         write: impl Fn(Kind, &Context, &mut dyn Write) -> std::io::Result<()>,
     ) -> std::io::Result<Vec<Vec<u8>>> {
-        let stdout = Context { width: self.terminal.width, colour: self.terminal.colour, ..file.clone() };
-        let contexts = std::iter::once(&stdout).chain(std::iter::repeat(file));
-        let render = |(kind, context): (&Kind, &Context)| {
+        let render = |(kind, context): (Kind, Context)| {
             let mut bytes = Vec::new();
-            write(*kind, context, &mut bytes).map(|()| bytes)
+            write(kind, &context, &mut bytes).map(|()| bytes)
         };
-        self.kinds.iter().zip(contexts).map(render).collect()
+        self.each_with(file).map(render).collect()
+    }
+
+    /// The formats, each with what it may know of where it is written.
+    fn each_with(&self, file: &Context) -> impl Iterator<Item = (Kind, Context)> {
+        let stdout = Context { width: self.terminal.width, colour: self.terminal.colour, ..file.clone() };
+        self.kinds.iter().copied().zip(std::iter::once(stdout).chain(std::iter::repeat(file.clone())))
     }
 }
 
 fn unwritten(what: &str, error: &std::io::Error) -> Error {
     Error::other(format!("{what} cannot be written: {error}"), "report this as a bug")
 }
+
+/// Bytes that are written at once.
+const AT_ONCE: usize = 64 * 1024;
 
 /// Standard output, the files and the lakes that reports go to.
 pub(super) struct Sinks {
@@ -210,6 +226,31 @@ impl Sinks {
         }
         for (file, bytes) in self.files.iter_mut().zip(others) {
             file.write_all(bytes).map_err(|source| failed(file.path(), source))?;
+        }
+        Ok(())
+    }
+
+    /// As [`Sinks::write`], for a report that is rendered while it is written: `render` writes one of `reports`.
+    fn write_each<T>(
+        &mut self,
+        mut reports: impl Iterator<Item = T>,
+        render: impl Fn(T, &mut dyn Write) -> std::io::Result<()>,
+    ) -> Result<(), Error> {
+        self.written = true;
+        let Some(first) = reports.next() else { return Ok(()) };
+        if !self.deserted {
+            let mut stdout = BufWriter::with_capacity(AT_ONCE, std::io::stdout().lock());
+            match render(first, &mut stdout).and_then(|()| stdout.flush()) {
+                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => self.deserted = true,
+                other => other.map_err(Error::stdout)?,
+            }
+            // What could not be written is not tried again.
+            drop(stdout.into_parts());
+        }
+        for (file, report) in self.files.iter_mut().zip(reports) {
+            let path = file.path().to_owned();
+            let mut writer = BufWriter::with_capacity(AT_ONCE, file);
+            render(report, &mut writer).and_then(|()| writer.flush()).map_err(|source| failed(&path, source))?;
         }
         Ok(())
     }

@@ -3,14 +3,13 @@
 //! Unlike the facts, which judge what an account grants by itself, answers heed the control policies of the organization as
 //! far as the snapshot holds them: the question is what somebody can do, not what was granted.
 
-
 use super::iam_access::Engine;
 use super::{Facts, Gap, List, Observed, Origin, UNDECIDED};
-use crate::iam::{Keys, Truth};
 use crate::iam::access::{Access, Layer, grants, without_mfa};
 use crate::iam::account::{Account, Principal, PrincipalKind};
 use crate::iam::pattern::Pattern;
 use crate::iam::region::Block;
+use crate::iam::{Keys, Truth};
 
 /// What is asked.
 #[derive(Debug, Clone, Copy)]

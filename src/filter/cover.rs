@@ -43,21 +43,17 @@ fn search(control: Node, filter: Node, terms: &[&Term]) -> Coverage {
     for (place, term) in terms.iter().enumerate() {
         match members.iter_mut().find(|member| *member.selector == term.selector) {
             Some(member) => member.terms.push(place),
-            None => members.push(Member { selector: &term.selector, terms: vec![place], classes: Vec::new() }),
+            None => members.push(Member { selector: &term.selector, terms: vec![place], classes: None }),
         }
-    }
-    for member in &mut members {
-        let tests: Vec<&Test> =
-            member.terms.iter().filter_map(|place| terms.get(*place)).map(|term| &term.test).collect();
-        let Some(classes) = class::classes(member.selector, &tests) else {
-            return Coverage::Undecided(format!("`{}` is compared with too many wildcards", member.selector));
-        };
-        member.classes = classes;
     }
     let chosen = vec![None; members.len()];
     let truths = vec![None; terms.len()];
-    let mut search = Search { control, filter, members, truths, chosen, steps: 0 };
-    match search.next() {
+    let mut search = Search { control, filter, terms, members, truths, chosen, steps: 0, too_many: None };
+    let miss = search.next();
+    if let (None | Some(Miss::Open(_)), Some(selector)) = (&miss, search.too_many) {
+        return Coverage::Undecided(format!("`{selector}` is compared with too many wildcards"));
+    }
+    match miss {
         Some(Miss::Sure(miss)) => Coverage::Misses(miss),
         _ if search.steps > MAX_STEPS => Coverage::Undecided("the pattern is too large to decide".to_owned()),
         Some(Miss::Open(place)) => {
@@ -127,17 +123,21 @@ fn joined(nodes: &[Node], truths: &[Option<bool>], settling: bool) -> Option<boo
 struct Member<'a> {
     selector: &'a Selector,
     terms: Vec<usize>,
-    classes: Vec<Class>,
+    /// Worked out when one is chosen: most filters are settled before.
+    classes: Option<Vec<Class>>,
 }
 
 struct Search<'a> {
     control: Node,
     filter: Node,
+    terms: &'a [&'a Term],
     members: Vec<Member<'a>>,
     truths: Vec<Option<bool>>,
     /// The class of each member, where one is chosen.
     chosen: Vec<Option<usize>>,
     steps: usize,
+    /// A member that has more classes than are tried.
+    too_many: Option<&'a Selector>,
 }
 
 /// An event that the control matches and the filter does not.
@@ -173,7 +173,9 @@ impl Search<'_> {
     /// Goes through the values of a member.
     fn choose(&mut self, at: usize) -> Option<Miss> {
         let mut found = None;
-        let count = self.members.get(at).map_or(0, |member| member.classes.len());
+        let Some(count) = self.classes_of(at) else {
+            return self.members.get(at)?.terms.first().copied().map(Miss::Open);
+        };
         for class in 0..count {
             if !self.can_be(at, class) {
                 continue;
@@ -187,6 +189,20 @@ impl Search<'_> {
             }
         }
         found
+    }
+
+    /// How many classes of values a member has; `None` where they are too many.
+    fn classes_of(&mut self, at: usize) -> Option<usize> {
+        let member = self.members.get_mut(at)?;
+        if member.classes.is_none() {
+            let terms = member.terms.iter().filter_map(|place| self.terms.get(*place));
+            let tests: Vec<&Test> = terms.map(|term| &term.test).collect();
+            member.classes = class::classes(member.selector, &tests);
+            if member.classes.is_none() {
+                self.too_many = Some(member.selector);
+            }
+        }
+        member.classes.as_ref().map(Vec::len)
     }
 
     /// Tries both truths of an open term. What is missed either way is missed for sure.
@@ -216,7 +232,7 @@ impl Search<'_> {
             *chosen = class;
         }
         let Some(member) = self.members.get(at) else { return };
-        let class = class.and_then(|class| member.classes.get(class));
+        let class = class.and_then(|class| member.classes.as_ref()?.get(class));
         for (index, place) in member.terms.iter().enumerate() {
             if let Some(truth) = self.truths.get_mut(*place) {
                 *truth = class.and_then(|class| class.truths.get(index).copied().flatten());
@@ -232,7 +248,7 @@ impl Search<'_> {
 
     fn value(&self, at: usize, class: usize) -> Option<(&Selector, &Sample)> {
         let member = self.members.get(at)?;
-        member.classes.get(class).map(|class| (member.selector, &class.sample))
+        member.classes.as_ref()?.get(class).map(|class| (member.selector, &class.sample))
     }
 
     /// The values that are chosen.

@@ -61,10 +61,23 @@ pub struct Service {
     actions: Vec<Action>,
 }
 
-/// All services, by prefix.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// All services, by prefix. Few are asked for in one run, so each is read when it is.
+#[derive(Debug, Default)]
 pub struct Catalogue {
-    services: BTreeMap<&'static str, Service>,
+    services: BTreeMap<&'static str, Entry>,
+}
+
+/// What the catalogue's text says of one service.
+#[derive(Debug)]
+struct Entry {
+    text: &'static str,
+    service: OnceLock<Service>,
+}
+
+impl Entry {
+    fn service(&self) -> &Service {
+        self.service.get_or_init(|| Service::read(self.text))
+    }
 }
 
 /// The catalogue inside this program.
@@ -85,29 +98,16 @@ pub fn catalogue() -> &'static Catalogue {
 
 impl Catalogue {
     fn read(text: &'static str) -> Self {
-        let mut services: BTreeMap<&'static str, Service> = BTreeMap::new();
-        let mut prefix = "";
-        for line in text.lines() {
-            if let Some(name) = line.strip_prefix('!') {
-                prefix = name;
-                services.entry(prefix).or_default();
-            } else if let Some(service) = services.get_mut(prefix) {
-                match line.strip_prefix('=').and_then(|rest| rest.split_once(' ')) {
-                    Some((name, arn)) => service.types.push(ResourceType { name, arn }),
-                    None => service.add(line),
-                }
-            }
-        }
-        for service in services.values_mut() {
-            service.actions.sort_by(|one, other| in_lower_case(one.name).cmp(in_lower_case(other.name)));
-            service.actions.shrink_to_fit();
-        }
-        Self { services }
+        let of_service = |text: &'static str| {
+            let (prefix, text) = text.split_once('\n').unwrap_or((text, ""));
+            (prefix, Entry { text, service: OnceLock::new() })
+        };
+        Self { services: text.trim_start_matches('!').split("\n!").map(of_service).collect() }
     }
 
     /// The service with this prefix, in any case.
     pub fn service(&self, prefix: &str) -> Option<&Service> {
-        self.services.get(prefix.to_ascii_lowercase().as_str())
+        self.services.get(prefix.to_ascii_lowercase().as_str()).map(Entry::service)
     }
 
     /// The prefixes, sorted.
@@ -126,11 +126,14 @@ impl Catalogue {
         let pattern = pattern.to_ascii_lowercase();
         let Some((prefix, name)) = pattern.split_once(':') else { return pattern.chars().all(|letter| letter == '*') };
         let name = Pattern::glob(name);
-        let mut services = self.services.iter().filter(|(own, _)| Pattern::glob(prefix).matches(own));
+        let prefix = Pattern::glob(prefix);
+        let mut services =
+            self.services.iter().filter(|(own, _)| prefix.matches(own)).map(|(_, entry)| entry.service());
         match name.as_literal() {
-            Some(literal) => services.any(|(_, service)| service.action(literal).is_some()),
-            None => services
-                .any(|(_, service)| service.actions.iter().any(|own| name.matches(&own.name.to_ascii_lowercase()))),
+            Some(literal) => services.any(|service| service.action(literal).is_some()),
+            None => {
+                services.any(|service| service.actions.iter().any(|own| name.matches(&own.name.to_ascii_lowercase())))
+            }
         }
     }
 
@@ -170,10 +173,19 @@ impl Catalogue {
 }
 
 impl Service {
-    fn add(&mut self, line: &'static str) {
-        let Some((name, rest)) = line.split_once(' ') else { return };
-        let (levels, types) = rest.split_once(' ').unwrap_or((rest, ""));
-        self.actions.push(Action { name, levels, types });
+    fn read(text: &'static str) -> Self {
+        let mut service = Self::default();
+        for line in text.lines() {
+            let Some((name, rest)) = line.split_once(' ') else { continue };
+            if let Some(name) = name.strip_prefix('=') {
+                service.types.push(ResourceType { name, arn: rest });
+            } else {
+                let (levels, types) = rest.split_once(' ').unwrap_or((rest, ""));
+                service.actions.push(Action { name, levels, types });
+            }
+        }
+        service.actions.sort_by(|one, other| in_lower_case(one.name).cmp(in_lower_case(other.name)));
+        service
     }
 
     /// The action with this name, in any case.
@@ -234,7 +246,7 @@ mod tests {
 
     #[test]
     fn the_whole_catalogue_is_there() {
-        let actions: usize = catalogue().services.values().map(|service| service.actions.len()).sum();
+        let actions: usize = catalogue().services.values().map(|entry| entry.service().actions.len()).sum();
         assert_eq!((catalogue().services.len(), actions), (456, 22_091));
     }
 

@@ -149,7 +149,13 @@ mod tests {
     fn answers_are_right_where_there_is_no_room_for_them() {
         let room = Room(Arc::new(AtomicUsize::new(2)));
         let (one, other) = (Answers::new(&room), Answers::new(&room));
-        let basis = |layers| Basis { statements: std::iter::empty().collect(), more: None, layers, kind: None, facts: Vec::new() };
+        let basis = |layers| Basis {
+            statements: std::iter::empty().collect(),
+            more: None,
+            layers,
+            kind: None,
+            facts: Vec::new(),
+        };
         for number in 0..5 {
             assert_eq!(
                 (*one.get(basis(number), || number), *other.get(basis(number), || number + 1)),

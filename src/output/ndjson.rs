@@ -23,8 +23,7 @@ impl Renderer for Ndjson {
         let mut sink = io::BufWriter::new(sink);
         line(&AccountRecord::new(report, context), &mut sink)?;
         let collected_at = report.collected_at.to_string();
-        for finding in report.findings().filter(|finding| matches!(finding.status, Status::Fail | Status::Unknown))
-        {
+        for finding in report.findings().filter(|finding| matches!(finding.status, Status::Fail | Status::Unknown)) {
             let record = FindingRecord {
                 format: "posture-finding/1",
                 account: &report.account,

@@ -101,6 +101,13 @@ impl Rule {
         })
     }
 
+    /// Compiles all that is compiled when it is first asked for.
+    #[cfg(feature = "live")]
+    pub(crate) fn prepare(&self) {
+        self.operations();
+        self.compile_all();
+    }
+
     /// Compiles every expression and message: `applies_when`, `pass_when`, then the three messages.
     fn compile_all(&self) -> [Option<Result<(), &CompileError>>; 5] {
         [

@@ -141,8 +141,7 @@ impl SnapshotReader {
                 continue;
             }
             // A first line that ends inside a value starts a pretty-printed file: the rest belongs to it.
-            let shape =
-                (self.snapshots_read == 0 && !self.one_per_line).then(|| nesting::scan(&text, MAX_NESTING));
+            let shape = (self.snapshots_read == 0 && !self.one_per_line).then(|| nesting::scan(&text, MAX_NESTING));
             if shape == Some(nesting::Shape::Open)
                 && let Err(error) = self.read_rest(&mut text)
             {

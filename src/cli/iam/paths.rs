@@ -76,8 +76,7 @@ fn row(chain: &Chain) -> Vec<String> {
     let unless = if chain.unless_scp { "\nunless an SCP denies" } else { "" };
     let reaches = format!("{}{more}{cut}{unless}", chain.reaches);
     let steps: Vec<String> = chain.steps.iter().map(describe).collect();
-    let doubts: std::collections::BTreeSet<&str> =
-        chain.steps.iter().flat_map(|step| step.depends_on.iter()).collect();
+    let doubts: std::collections::BTreeSet<&str> = chain.steps.iter().flat_map(|step| step.depends_on.iter()).collect();
     vec![chain.principal.clone(), reaches, steps.join("\n"), doubts.into_iter().collect::<Vec<_>>().join("\n")]
 }
 

@@ -12,8 +12,8 @@ use super::moves::Mover;
 use super::trusts::trust_conditions;
 use super::universe::Universe;
 use super::{Step, is_false};
-use crate::iam::account::Account;
 use crate::iam::Keys;
+use crate::iam::account::Account;
 use crate::iam::arn::{Arn, is_account};
 use crate::iam::caller::Caller as Who;
 

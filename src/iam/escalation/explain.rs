@@ -1,6 +1,5 @@
 //! Naming, for each step of a chain, the statements that allow it and what it depends on.
 
-
 use super::Step;
 use super::caller::Caller;
 use super::methods::{Method, Need, Way, methods};

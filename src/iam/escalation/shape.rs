@@ -258,8 +258,7 @@ const MOST_STATEMENTS: usize = 1 << 16;
 impl<'a> Shapes<'a> {
     /// Finds out which principals have the same shape.
     pub(super) fn new(nodes: &[Node<'a>], index: &Index<'_>) -> Self {
-        let mut hashes: Vec<u64> =
-            nodes.iter().filter_map(|node| key(node, index)).map(|key| hash(&key)).collect();
+        let mut hashes: Vec<u64> = nodes.iter().filter_map(|node| key(node, index)).map(|key| hash(&key)).collect();
         hashes.sort_unstable();
         let twice = hashes.windows(2).filter_map(|pair| match pair {
             [one, two] if one == two => Some(*one),

@@ -288,7 +288,7 @@ fn truth(record: &dyn Record, name: &str) -> State {
 fn escalation(climber: &Climber) -> Diagram {
     let ways: Vec<Way> = climber.ways.iter().map(climb).collect();
     let state = ways.first().map_or(State::Unknown, |way| way.state);
-    let (title, further_ways) = (climber.principal.clone(), climber.further_ways);
+    let (title, further_ways) = (climber.principal.to_string(), climber.further_ways);
     Diagram { kind: Kind::Escalation, title, state, ways, further_ways }
 }
 
@@ -296,13 +296,13 @@ fn climb(chain: &Chain) -> Way {
     let certainty = |step: &Step| if step.depends_on.is_empty() { State::Holds } else { State::Unknown };
     let mut nodes = vec![principal(&chain.principal, State::Holds)];
     let mut edges = Vec::new();
-    let mut here = chain.principal.as_str();
+    let mut here = chain.principal.as_ref();
     for (position, step) in chain.steps.iter().enumerate() {
         let mut node = principal(&step.to, certainty(step));
         if position + 1 == chain.steps.len() {
             "administrator".clone_into(&mut node.what);
         }
-        if step.to == here {
+        if *step.to == *here {
             "the same".clone_into(&mut node.name);
         }
         edges.push(Edge { what: format!("{} ({})", step.title, step.method), state: certainty(step) });

@@ -216,7 +216,7 @@ impl Engine {
     pub(super) fn group_members(&self) -> Vec<Principal> {
         let member = |(name, group): (&String, &crate::iam::account::Group)| Principal {
             kind: PrincipalKind::User,
-            arn: group.arn.clone(),
+            arn: group.arn.as_str().into(),
             name: name.clone(),
             id: None,
             policies: Box::default(),
@@ -243,7 +243,7 @@ impl Engine {
         let may_hold = |principal: &&Principal| self.glance(principal).is_none_or(&may_hold);
         for principal in groups.iter().chain(own).filter(may_hold) {
             match holds(&self.access(principal)) {
-                Truth::True => return Observed::Present(principal.arn.clone()),
+                Truth::True => return Observed::Present(principal.arn.to_string()),
                 Truth::False => {}
                 Truth::Unknown(keys) => doubts.add(&keys),
             }
@@ -264,7 +264,7 @@ impl Engine {
                 .iter()
                 .any(|principal| principal.groups.iter().any(|own| **own == *group.name));
             match self.is_admin(group) {
-                Truth::True if has_member => return Observed::Present(group.arn.clone()),
+                Truth::True if has_member => return Observed::Present(group.arn.to_string()),
                 Truth::True | Truth::False => {}
                 Truth::Unknown(keys) => doubts.add(&keys),
             }
@@ -276,7 +276,7 @@ impl Engine {
             }
             match (self.is_admin(role), role.trust) {
                 (Truth::False, _) => {}
-                (Truth::True, Some(_)) => return Observed::Present(role.arn.clone()),
+                (Truth::True, Some(_)) => return Observed::Present(role.arn.to_string()),
                 (Truth::True, None) => doubts.insert(&format!("the trust policy of {}", role.name)),
                 (Truth::Unknown(keys), _) => doubts.add(&keys),
             }

@@ -4,6 +4,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::{Gap, List, UNDECIDED};
 use crate::iam::account::Account;
@@ -18,7 +19,7 @@ const WAYS: usize = 3;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Climber {
     /// An ARN, or `*` for anybody.
-    pub principal: String,
+    pub principal: Arc<str>,
     /// The first ways: certain ones before those that depend on something, short ones before long ones.
     pub ways: Vec<Chain>,
     /// How many more ways there are.

@@ -40,7 +40,7 @@ impl Oracle for Facts {
     fn can(&self, question: &Question<'_>) -> Observed<bool> {
         let who = question.who.unwrap_or_default();
         let groups = self.engine.group_members();
-        let principal = self.engine.account.principal(who).or_else(|| groups.iter().find(|group| group.arn == who));
+        let principal = self.engine.account.principal(who).or_else(|| groups.iter().find(|group| *group.arn == *who));
         match (principal, self.engine.gaps.first()) {
             (Some(principal), _) => self.engine.observed(self.engine.ask(principal, question)),
             (None, Some(gap)) => Observed::Unknown(gap.clone()),
@@ -53,7 +53,7 @@ impl Oracle for Facts {
         let mut open = Keys::default();
         for principal in self.engine.account.principals() {
             match self.engine.ask(principal, question) {
-                Truth::True => list.items.push(principal.arn.clone()),
+                Truth::True => list.items.push(principal.arn.to_string()),
                 Truth::False => {}
                 Truth::Unknown(keys) => open.add(&keys),
             }

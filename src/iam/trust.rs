@@ -96,7 +96,7 @@ fn of_role(account: &Account, role: &Principal) -> Vec<TrustFinding> {
     let mut findings = Vec::new();
     for rule in account.rules(document).iter().filter(|rule| rule.effect == Effect::Allow) {
         let mut add = |issue: TrustIssue| {
-            findings.push(TrustFinding { role: role.arn.clone(), statement: rule.name.as_ref().to_owned(), issue });
+            findings.push(TrustFinding { role: role.arn.to_string(), statement: rule.name.as_ref().to_owned(), issue });
         };
         if exposure::is_open(rule.effect, &rule.principal, &rule.conditions) {
             add(TrustIssue::Public);

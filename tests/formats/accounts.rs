@@ -78,7 +78,7 @@ fn json_and_its_records_obey_their_published_schemas() {
         let records = records("ndjson", &report);
         assert_all_valid(&record, &records);
         let told = |finding: &&posture::finding::Finding| matches!(finding.status, Status::Fail | Status::Unknown);
-        assert_eq!(records.len(), 1 + report.results.iter().filter(told).count(), "{name}");
+        assert_eq!(records.len(), 1 + report.findings().filter(told).count(), "{name}");
     }
 }
 

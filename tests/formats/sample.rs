@@ -125,7 +125,7 @@ impl<'a> Builder<'a> {
             notes: self.notes,
             diagrams: self.diagrams,
             framework: self.framework,
-            results: self.results,
+            results: self.results.into_iter().map(Box::new).collect(),
         }
     }
 }

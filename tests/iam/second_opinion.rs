@@ -48,7 +48,7 @@ fn iamspy_agrees_where_only_identity_policies_are_asked() {
                     .iter()
                     .flat_map(|account| account.principals().iter().map(move |principal| (account, principal)));
                 let can: Vec<&str> =
-                    all.filter(|(a, p)| may(a, &p.arn, input[0], input[1])).map(|(_, p)| p.arn.as_str()).collect();
+                    all.filter(|(a, p)| may(a, &p.arn, input[0], input[1])).map(|(_, p)| p.arn.as_ref()).collect();
                 let expected: Vec<&str> =
                     row["expected"].as_array().unwrap().iter().map(|arn| arn.as_str().unwrap()).collect();
                 assert_eq!(can, expected, "{id}");

@@ -49,7 +49,7 @@ pub(crate) fn verdicts(rule: &str, observations: &[Value]) -> Vec<(String, Optio
     let verdict = |finding: &posture::finding::Finding| {
         (finding.resource.id.clone(), finding.resource.region.clone(), finding.status)
     };
-    report.results.iter().map(verdict).collect()
+    report.findings().map(verdict).collect()
 }
 
 pub(crate) fn statuses(rule: &str, observations: &[Value]) -> Vec<Status> {

@@ -116,7 +116,7 @@ pub(crate) fn judge(rules: &[Rule], snapshot: &Snapshot) -> Report {
 
 pub(crate) fn by_key(report: &Report) -> Findings {
     let key = |one: &Finding| (one.rule.to_string(), one.resource.id.clone(), one.resource.region.clone());
-    report.results.iter().map(|finding| (key(finding), finding.clone())).collect()
+    report.findings().map(|finding| (key(finding), finding.clone())).collect()
 }
 
 /// The accounts that are blinded. The menagerie's member is not among them: it was asked for a few rules alone, so a rule
@@ -227,7 +227,7 @@ impl<'a> Cell<'a> {
         }
         for (key, finding) in self.case.whole.iter().filter(|(key, _)| !after.contains_key(*key)) {
             let says_why = |other: &&Finding| other.rule == finding.rule && self.is_named_by(other);
-            if !report.results.iter().any(|other| says_why(&other)) {
+            if !report.findings().any(|other| says_why(&other)) {
                 complain(key, "vanishes, and nothing says why".to_owned());
             }
         }

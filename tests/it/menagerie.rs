@@ -51,7 +51,7 @@ fn judged(name: &str, decisions: &str) -> Judged {
 
 impl Judged {
     fn with(&self, status: Status) -> BTreeMap<&str, &Finding> {
-        let found = self.report.results.iter().filter(|finding| finding.status == status);
+        let found = self.report.findings().filter(|finding| finding.status == status);
         found.map(|finding| (finding.rule.as_ref(), finding)).collect()
     }
 }

@@ -63,7 +63,7 @@ fn judge(account: &Value) -> Report {
 fn finding(account: &Value, rule: &str) -> Finding {
     let report = judge(account);
     let found = report.results.into_iter().find(|finding| *finding.rule == *rule);
-    found.unwrap_or_else(|| panic!("no {rule}"))
+    *found.unwrap_or_else(|| panic!("no {rule}"))
 }
 
 /// The alarm and the filter on root, to be changed.

@@ -125,7 +125,7 @@ fn profile(account: &Account, principal: &Principal) -> Profile {
     let every = |actions: &[&str]| Truth::all(actions.iter().map(|action| access.can(action).truth));
     let some = |actions: &[&str]| Truth::any(actions.iter().map(|action| access.can(action).truth));
     Profile {
-        principal: principal.arn.clone(),
+        principal: principal.arn.to_string(),
         administrator: word(&access.is_admin()),
         read_only: word(&access.is_read_only()),
         mfa_enforced: word(&access.mfa().enforced),

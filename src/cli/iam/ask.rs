@@ -226,7 +226,7 @@ impl<'q> Question<'q> {
             });
         }
         let mut verdict = verdict.unwrap_or(Verdict { truth: Truth::False, statements: Vec::new(), example: None });
-        if let Some(truth) = self.assumed.as_ref().and_then(|assumed| assumed.get(&principal.arn)) {
+        if let Some(truth) = self.assumed.as_ref().and_then(|assumed| assumed.get(principal.arn.as_ref())) {
             verdict.truth = truth.clone();
         }
         self.printed(principal, verdict, account.may_have_more_scps() && !principal.is_service_linked())
@@ -247,7 +247,7 @@ impl<'q> Question<'q> {
         let example = verdict.example.filter(|_| !exact).map(|(action, resource)| Example { action, resource });
         let denied = word == "denied";
         Answer {
-            principal: principal.arn.clone(),
+            principal: principal.arn.to_string(),
             action: self.action.to_owned(),
             resource: self.resource.unwrap_or("*").to_owned(),
             verdict: word,

@@ -64,7 +64,7 @@ fn print_each(accounts: &[Account], start: Option<&str>, out: &mut dyn Write) ->
 /// Starts outside the snapshot are named by ARN or `*`.
 fn start(accounts: &[Account], named: &str) -> Result<String, Error> {
     match find(accounts, named) {
-        Ok((_, principal)) => Ok(principal.arn.clone()),
+        Ok((_, principal)) => Ok(principal.arn.to_string()),
         Err(_) if named == "*" || named.starts_with("arn:") => Ok(named.to_owned()),
         Err(error) => Err(error),
     }
@@ -77,7 +77,7 @@ fn row(chain: &Chain) -> Vec<String> {
     let reaches = format!("{}{more}{cut}{unless}", chain.reaches);
     let steps: Vec<String> = chain.steps.iter().map(describe).collect();
     let doubts: std::collections::BTreeSet<&str> = chain.steps.iter().flat_map(|step| step.depends_on.iter()).collect();
-    vec![chain.principal.clone(), reaches, steps.join("\n"), doubts.into_iter().collect::<Vec<_>>().join("\n")]
+    vec![chain.principal.to_string(), reaches, steps.join("\n"), doubts.into_iter().collect::<Vec<_>>().join("\n")]
 }
 
 fn describe(step: &Step) -> String {

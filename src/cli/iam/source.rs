@@ -122,7 +122,7 @@ pub(super) fn find<'a>(accounts: &'a [Account], named: &str) -> Result<(&'a Acco
     let is = |principal: &Principal| {
         let resource = principal.arn.splitn(6, ':').nth(5).unwrap_or_default();
         let kind = resource.split('/').next().unwrap_or_default();
-        principal.arn == named
+        *principal.arn == *named
             || principal.name == named
             || named.split_once('/') == Some((kind, principal.name.as_str()))
     };

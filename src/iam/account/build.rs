@@ -199,7 +199,7 @@ impl Builder {
     /// Managed policies, whose documents are found later, and inline ones.
     fn policies(
         &mut self,
-        owner: &str,
+        owner: &Arc<str>,
         attached: Option<&[shapes::AttachedPolicy]>,
         inline: Option<&[shapes::PolicyDetail]>,
         unknown: &mut Vec<String>,
@@ -212,12 +212,11 @@ impl Builder {
         }
         let arns = attached.into_iter().flatten().filter_map(|policy| policy.policy_arn.as_deref());
         let mut all: Vec<Attached> = arns.map(|arn| self.by_arn(arn)).collect();
-        let owner: Arc<str> = owner.into();
         for policy in inline.into_iter().flatten() {
             let name = self.interner.text(policy.policy_name.as_deref().unwrap_or_default());
             let read = policy.policy_document.as_ref().ok_or_else(|| "has no document".to_owned());
             let document = read.and_then(|document| self.document(document));
-            let policy = PolicyName::Inline { owner: Arc::clone(&owner), name };
+            let policy = PolicyName::Inline { owner: Arc::clone(owner), name };
             if let Err(reason) = &document {
                 let untold = format!("policy `{policy}` cannot be read: {reason}");
                 self.account.unread.push(untold.clone());
@@ -273,14 +272,14 @@ impl Builder {
         }
         let mut unknown = Vec::new();
         let (attached, inline) = (group.attached_managed_policies.as_deref(), group.group_policy_list.as_deref());
-        let policies = self.policies(&arn, attached, inline, &mut unknown);
+        let policies = self.policies(&arn.as_str().into(), attached, inline, &mut unknown);
         let name = self.interner.text(group.group_name.as_deref().unwrap_or_default());
         self.groups.insert(arn.clone(), (name, Group { arn, policies, unknown }));
     }
 
     /// Adds a user.
     pub(super) fn user(&mut self, user: &shapes::UserDetail) {
-        let arn = user.arn.clone().unwrap_or_default();
+        let arn: Arc<str> = user.arn.as_deref().unwrap_or_default().into();
         let mut unknown = Vec::new();
         let (attached, inline) = (user.attached_managed_policies.as_deref(), user.user_policy_list.as_deref());
         let policies = self.policies(&arn, attached, inline, &mut unknown);
@@ -306,7 +305,7 @@ impl Builder {
 
     /// Adds a role.
     pub(super) fn role(&mut self, role: &shapes::RoleDetail) {
-        let arn = role.arn.clone().unwrap_or_default();
+        let arn: Arc<str> = role.arn.as_deref().unwrap_or_default().into();
         let mut unknown = Vec::new();
         let (attached, inline) = (role.attached_managed_policies.as_deref(), role.role_policy_list.as_deref());
         let policies = self.policies(&arn, attached, inline, &mut unknown);

@@ -53,6 +53,16 @@ pub enum PolicyName {
     },
 }
 
+impl PolicyName {
+    /// The name as it is shown; a managed policy's is kept once.
+    pub(crate) fn text(&self) -> Arc<str> {
+        match self {
+            Self::Managed(arn) => Arc::clone(arn),
+            Self::Inline { .. } => self.to_string().into(),
+        }
+    }
+}
+
 impl fmt::Display for PolicyName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -86,7 +96,7 @@ pub struct Principal {
     /// User or role.
     pub kind: PrincipalKind,
     /// The ARN.
-    pub arn: String,
+    pub arn: Arc<str>,
     /// The name without path.
     pub name: String,
     /// The unique id, as in `AIDA…`.
@@ -178,7 +188,7 @@ impl Account {
     /// The user or role with this ARN.
     pub fn principal(&self, arn: &str) -> Option<&Principal> {
         self.principals
-            .binary_search_by(|own| own.arn.as_str().cmp(arn))
+            .binary_search_by(|own| own.arn.as_ref().cmp(arn))
             .ok()
             .and_then(|index| self.principals.get(index))
     }

@@ -4,7 +4,7 @@
 //! that it can become and that hold other policies.
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use rayon::prelude::*;
 
@@ -20,6 +20,12 @@ use super::trusts::ASSUME;
 use super::universe::Class;
 use super::{Chain, Goal, Step};
 use crate::iam::truth::Truth;
+
+/// Where chains to administrator end, as they tell it.
+fn the_end() -> Arc<str> {
+    static ADMIN: LazyLock<Arc<str>> = LazyLock::new(|| "admin".into());
+    Arc::clone(&ADMIN)
+}
 
 /// Other principals that are listed per principal and method; the number of those left out is told.
 const LISTED: usize = 5;
@@ -74,7 +80,7 @@ impl<'a, 'u> Chains<'a, 'u> {
         let mut chains: Vec<(usize, Chain)> = Vec::new();
         for end in &moves.ends {
             let steps = vec![self.end(&caller, end)];
-            chains.push((end.method, self.finish(number, "admin".to_owned(), steps)));
+            chains.push((end.method, self.finish(number, the_end(), steps)));
         }
         for step in moves.moves.iter().filter(|step| step.possible.meets(&self.levels.reached)) {
             let target = self.nearest(number, &step.certain, &self.levels.certain).or_else(|| {
@@ -84,7 +90,7 @@ impl<'a, 'u> Chains<'a, 'u> {
             if let Some(target) = target {
                 let mut steps = vec![self.step(&caller, step.method, target)];
                 self.follow(target, &mut steps);
-                chains.push((step.method, self.finish(number, "admin".to_owned(), steps)));
+                chains.push((step.method, self.finish(number, the_end(), steps)));
             }
         }
         chains.sort_by_key(|(method, _)| *method);
@@ -196,12 +202,12 @@ impl<'a, 'u> Chains<'a, 'u> {
         Some(slot.get_or_init(|| Box::new(step)).as_ref().clone())
     }
 
-    fn finish(&self, number: usize, reaches: String, steps: Vec<Step>) -> Chain {
-        Chain::new(self.arn(number).to_owned(), reaches, steps)
+    fn finish(&self, number: usize, reaches: Arc<str>, steps: Vec<Step>) -> Chain {
+        Chain::new(self.arn(number), reaches, steps)
     }
 
-    fn arn(&self, number: usize) -> &'a str {
-        self.mover.universe.node(number).map_or("", |node| node.principal.arn.as_str())
+    fn arn(&self, number: usize) -> Arc<str> {
+        self.mover.universe.node(number).map_or_else(Arc::default, |node| Arc::clone(&node.principal.arn))
     }
 
     /// Chains to principals that do not reach administrator but hold policies that the caller does not.
@@ -227,7 +233,7 @@ impl<'a, 'u> Chains<'a, 'u> {
                 for (position, target) in step.possible.common(&gaining).take(LISTED).enumerate() {
                     let mut longer = steps.clone();
                     longer.push(self.explainer().step(&caller, step.method, target));
-                    let mut chain = self.finish(number, self.arn(target).to_owned(), longer.clone());
+                    let mut chain = self.finish(number, self.arn(target), longer.clone());
                     if position + 1 == LISTED {
                         chain.further_targets = step.possible.count_common(&gaining) - LISTED;
                     }
@@ -287,10 +293,10 @@ impl<'a, 'u> Chains<'a, 'u> {
         let mut steps = vec![self.explainer().outside(name, role)?];
         let reaches = if self.levels.reached.contains(role) {
             self.follow(role, &mut steps);
-            "admin".to_owned()
+            the_end()
         } else {
             self.mover.universe.node(role)?.principal.arn.clone()
         };
-        Some(Chain::new(name.to_owned(), reaches, steps))
+        Some(Chain::new(name.into(), reaches, steps))
     }
 }

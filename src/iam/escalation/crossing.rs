@@ -2,6 +2,7 @@
 //! allow together.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -151,12 +152,12 @@ impl Crossing<'_, '_> {
         Some(Trust {
             conditions: trust_conditions(target.account, target.principal, &who),
             from_account: account_in(&step.from).map(str::to_owned),
-            from: step.from,
+            from: step.from.to_string(),
             origin,
-            to: step.to,
+            to: step.to.to_string(),
             to_account: target.account.id.clone(),
             certainty: if is_certain && depends_on.is_empty() { "certain" } else { "depends" },
-            statements: step.statements,
+            statements: Arc::unwrap_or_clone(step.statements),
             depends_on,
             unless_scp: false,
         })

@@ -1,5 +1,7 @@
 //! Naming, for each step of a chain, the statements that allow it and what it depends on.
 
+use std::sync::Arc;
+
 use super::Step;
 use super::caller::Caller;
 use super::methods::{Method, Need, Way, methods};
@@ -61,7 +63,7 @@ impl<'a> Explainer<'a, '_> {
 
     fn trusted_by(&self, step: &mut Step, to: usize, service: &str) {
         let Some(target) = self.mover.universe.node(to) else { return };
-        step.statements.extend(trust_statement(target.account, target.principal, &Who::parse(service)));
+        step.name(trust_statement(target.account, target.principal, &Who::parse(service)));
         if !self.mover.trusts.of_service(service).certain.contains(to) {
             step.depends_on.add(&service_trust(target.account, target.principal, service).keys());
         }
@@ -69,7 +71,7 @@ impl<'a> Explainer<'a, '_> {
 
     fn on(&self, caller: &Caller<'a, '_>, action: &str, target: usize, more: &dyn Fn(&mut Context)) -> Judged<'a> {
         let universe = self.mover.universe;
-        let arn = universe.node(target).map_or("", |node| node.principal.arn.as_str());
+        let arn = universe.node(target).map_or("", |node| node.principal.arn.as_ref());
         caller.on(action, arn, &|context| {
             universe.describe(target, context);
             more(context);
@@ -90,7 +92,7 @@ impl<'a> Explainer<'a, '_> {
             step.add(&judged);
         }
         let who = Who::parse(&caller.node.principal.arn);
-        step.statements.extend(trust_statement(target.account, target.principal, &who));
+        step.name(trust_statement(target.account, target.principal, &who));
         step.depends_on.add(&trust_doubts(target.account, target.principal, &who, caller.context()));
         if !target.account.rcps().is_empty() && !caller.node.principal.is_service_linked() {
             let mut context = Context::on(caller.context());
@@ -106,7 +108,7 @@ impl<'a> Explainer<'a, '_> {
             return Step::default();
         };
         let mut step = Step::new(method, &caller.node.principal.arn, &target.principal.arn);
-        step.object = Some(end.object.clone()).filter(|object| *object != target.principal.arn);
+        step.object = Some(&end.object).filter(|object| **object != target.principal.arn).map(Arc::clone);
         let creates = matches!(method.way, Way::Create);
         let more = |context: &mut Context| {
             let partition = &caller.node.account.partition;
@@ -159,8 +161,8 @@ impl<'a> Explainer<'a, '_> {
         if entry.possible == crate::iam::matching::PrincipalMatch::No || denied.is_true() {
             return None;
         }
-        let mut step = Step::new(method, name, &target.principal.arn);
-        step.statements.extend(trust_statement(target.account, target.principal, &caller));
+        let mut step = Step::new(method, &name.into(), &target.principal.arn);
+        step.name(trust_statement(target.account, target.principal, &caller));
         step.depends_on.add(&trust_doubts(target.account, target.principal, &caller, &context));
         step.depends_on.add(&denied.keys());
         Some(step)
@@ -189,16 +191,16 @@ fn is_about_policy_or_group(action: &str) -> bool {
 }
 
 impl Step {
-    fn new(method: &'static Method, from: &str, to: &str) -> Self {
+    fn new(method: &'static Method, from: &Arc<str>, to: &Arc<str>) -> Self {
         Self {
-            from: from.to_owned(),
-            to: to.to_owned(),
+            from: Arc::clone(from),
+            to: Arc::clone(to),
             actions: &method.actions,
             method: &method.id,
             title: &method.title,
             also: &method.also,
             object: None,
-            statements: Vec::new(),
+            statements: Arc::default(),
             depends_on: Keys::default(),
         }
     }
@@ -212,8 +214,12 @@ impl Step {
         for statement in statements {
             let name = statement.to_string();
             if !self.statements.contains(&name) {
-                self.statements.push(name);
+                self.name([name]);
             }
         }
+    }
+
+    fn name(&mut self, statements: impl IntoIterator<Item = String>) {
+        Arc::make_mut(&mut self.statements).extend(statements);
     }
 }

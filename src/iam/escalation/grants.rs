@@ -17,8 +17,9 @@ use crate::iam::truth::Truth;
 impl<'a> Mover<'a, '_> {
     pub(super) fn grant_self(&self, caller: &Caller<'a, '_>, method: usize, grant: &str) -> Vec<End> {
         let number = caller.number;
-        let end =
-            |object: String, truth: Truth| (!truth.is_false()).then_some(End { method, target: number, object, truth });
+        let end = |object: Arc<str>, truth: Truth| {
+            (!truth.is_false()).then_some(End { method, target: number, object, truth })
+        };
         let kind = caller.node.principal.kind;
         match grant {
             "iam:PutRolePolicy" | "iam:AttachRolePolicy" if kind == PrincipalKind::User => Vec::new(),
@@ -28,7 +29,9 @@ impl<'a> Mover<'a, '_> {
                 if allowed.is_false() {
                     return Vec::new();
                 }
-                end(caller.node.principal.arn.clone(), allowed.and(self.ceiling(number, None))).into_iter().collect()
+                end(Arc::clone(&caller.node.principal.arn), allowed.and(self.ceiling(number, None)))
+                    .into_iter()
+                    .collect()
             }
             "iam:AttachGroupPolicy" | "iam:PutGroupPolicy" => {
                 let reach = Self::granting(caller, grant, Class::Groups);
@@ -46,7 +49,7 @@ impl<'a> Mover<'a, '_> {
                 let reach = caller.reach(grant, Class::Policies, None);
                 let changed = |policy: &Attached| {
                     let truth = at(&reach, self.own_policy(policy)?).and(self.ceiling(number, Some(policy)));
-                    end(policy.policy.to_string(), truth)
+                    end(policy.policy.text(), truth)
                 };
                 best(caller.node.identity().filter_map(changed))
             }
@@ -62,10 +65,10 @@ impl<'a> Mover<'a, '_> {
         }
     }
 
-    fn group_name(&self, group: usize) -> String {
+    fn group_name(&self, group: usize) -> Arc<str> {
         let found =
             self.universe.group(group).and_then(|(home, name)| self.universe.accounts().get(home)?.groups().get(name));
-        found.map(|group| group.arn.clone()).unwrap_or_default()
+        found.map(|group| group.arn.as_str().into()).unwrap_or_default()
     }
 
     fn join_group(&self, caller: &Caller<'a, '_>, method: usize) -> Vec<End> {
@@ -114,7 +117,7 @@ impl<'a> Mover<'a, '_> {
             if self.ceiling(caller.number, Some(attached)).is_false() {
                 continue;
             }
-            ends.push(End { method, target: caller.number, object: attached.policy.to_string(), truth });
+            ends.push(End { method, target: caller.number, object: attached.policy.text(), truth });
         }
         ends
     }
@@ -127,7 +130,7 @@ impl<'a> Mover<'a, '_> {
             let access = || Access::without(node.account, node.principal, Some(policy)).is_admin();
             self.admin_with(caller, Some(policy), &[], access)
         };
-        let end = |object: String, truth: Truth| End { method, target: caller.number, object, truth };
+        let end = |object: Arc<str>, truth: Truth| End { method, target: caller.number, object, truth };
         let kind = if node.principal.kind == PrincipalKind::User { "User" } else { "Role" };
         if lift.ends_with("PermissionsBoundary") {
             let Boundary::Policy(boundary) = &node.principal.boundary else { return Vec::new() };
@@ -137,7 +140,7 @@ impl<'a> Mover<'a, '_> {
             let mut free = node.principal.clone();
             free.boundary = Boundary::None;
             let truth = own(Class::Principals, caller.number).and(Access::new(node.account, &free).is_admin());
-            return best(std::iter::once(end(boundary.policy.to_string(), truth)).filter(|end| !end.truth.is_false()));
+            return best(std::iter::once(end(boundary.policy.text(), truth)).filter(|end| !end.truth.is_false()));
         }
         let denying = |attached: &&Attached| {
             attached
@@ -151,16 +154,13 @@ impl<'a> Mover<'a, '_> {
             for (name, group) in groups {
                 let Some(number) = self.universe.find_group(node.home, name) else { continue };
                 for attached in group.policies.iter().filter(denying).filter(|attached| fits(lift, attached)) {
-                    ends.push(end(
-                        attached.policy.to_string(),
-                        own(Class::Groups, number).and(without(&attached.policy)),
-                    ));
+                    ends.push(end(attached.policy.text(), own(Class::Groups, number).and(without(&attached.policy))));
                 }
             }
         } else if lift.contains(kind) {
             for attached in node.principal.policies.iter().filter(denying).filter(|attached| fits(lift, attached)) {
                 ends.push(end(
-                    attached.policy.to_string(),
+                    attached.policy.text(),
                     own(Class::Principals, caller.number).and(without(&attached.policy)),
                 ));
             }
@@ -219,13 +219,13 @@ impl<'a> Mover<'a, '_> {
             let node = self.universe.node(target).filter(|node| node.home == caller.node.home)?;
             if let Some(granted) = &granted {
                 let truth = at(granted, target).and(at(usable, target)).and(self.ceiling(target, None));
-                return Some(End { method, target, object: node.principal.arn.clone(), truth });
+                return Some(End { method, target, object: Arc::clone(&node.principal.arn), truth });
             }
             let reach = policies.as_ref()?;
             let versions = node.identity().filter_map(|policy| {
                 let truth =
                     at(reach, self.own_policy(policy)?).and(at(usable, target)).and(self.ceiling(target, Some(policy)));
-                Some(End { method, target, object: policy.policy.to_string(), truth })
+                Some(End { method, target, object: policy.policy.text(), truth })
             });
             best(versions.filter(|end| !end.truth.is_false())).into_iter().next()
         };
@@ -251,7 +251,7 @@ impl<'a> Mover<'a, '_> {
             Some(basis) => plan.created.get(basis, work_out),
             None => Arc::new(work_out()),
         };
-        let object = judged.example.as_ref().map(|(_, resource)| resource.clone()).unwrap_or_default();
+        let object = judged.example.as_ref().map(|(_, resource)| resource.as_str().into()).unwrap_or_default();
         Some(End { method: position, target: caller.number, object, truth: judged.truth.clone() })
             .filter(|end| !end.truth.is_false())
     }

@@ -20,6 +20,7 @@ mod trusts;
 mod universe;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde::{Serialize, Serializer};
@@ -38,9 +39,9 @@ pub use crossing::{Origin, Trust, each_trust};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Step {
     /// Who acts: an ARN, or `*` for anybody.
-    pub from: String,
+    pub from: Arc<str>,
     /// Whose permissions it has afterwards.
-    pub to: String,
+    pub to: Arc<str>,
     /// The actions it takes, in order.
     pub actions: &'static [String],
     /// The method's id.
@@ -52,10 +53,10 @@ pub struct Step {
     pub also: &'static [String],
     /// The policy, group or new principal that is changed or made, where that is not `to`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub object: Option<String>,
+    pub object: Option<Arc<str>>,
     /// The statements that allow it, as `POLICY#SID`.
     #[serde(rename = "statement", serialize_with = "joined")]
-    pub statements: Vec<String>,
+    pub statements: Arc<Vec<String>>,
     /// What the snapshot cannot settle: condition keys, or things that have to exist.
     #[serde(skip_serializing_if = "Keys::is_empty")]
     pub depends_on: Keys,
@@ -65,9 +66,9 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Chain {
     /// Where it starts: an ARN, or `*` for anybody.
-    pub principal: String,
+    pub principal: Arc<str>,
     /// `admin`, or the ARN of the principal that it ends at.
-    pub reaches: String,
+    pub reaches: Arc<str>,
     /// `certain`, or `depends` when a step depends on something that the snapshot cannot settle.
     pub certainty: &'static str,
     /// The steps.
@@ -84,7 +85,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    fn new(principal: String, reaches: String, steps: Vec<Step>) -> Self {
+    fn new(principal: Arc<str>, reaches: Arc<str>, steps: Vec<Step>) -> Self {
         let doubtful = steps.iter().any(|step| !step.depends_on.is_empty());
         let certainty = if doubtful { "depends" } else { "certain" };
         Self { principal, reaches, certainty, steps, further_targets: 0, cut_short: false, unless_scp: false }
@@ -220,7 +221,7 @@ pub fn who_assumes(
         } else {
             Truth::False
         };
-        Some((node.principal.arn.clone(), truth))
+        Some((node.principal.arn.to_string(), truth))
     });
     Some(answers.collect())
 }

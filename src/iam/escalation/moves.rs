@@ -39,7 +39,7 @@ pub(super) struct End {
     /// The principal that is changed; the caller itself when it is its own number.
     pub(super) target: usize,
     /// What is done to which policy or group.
-    pub(super) object: String,
+    pub(super) object: Arc<str>,
     /// Whether it is so.
     pub(super) truth: Truth,
 }

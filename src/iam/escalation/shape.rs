@@ -83,7 +83,7 @@ pub(super) struct Taken {
     /// Where it leads.
     pub(super) to: Whom,
     /// What it changes besides.
-    pub(super) object: Option<String>,
+    pub(super) object: Option<Arc<str>>,
     /// Whether it is so, where that is settled already.
     pub(super) truth: Option<Truth>,
     /// What is known of who takes it.

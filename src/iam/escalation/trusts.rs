@@ -146,7 +146,7 @@ impl Trusts {
     /// The roles that a principal can assume.
     pub(super) fn assumable(&self, universe: &Universe<'_>, caller: &Caller<'_, '_>) -> Reach {
         let node = caller.node;
-        let named = self.by_name.get(&node.principal.arn).map_or(&[][..], Vec::as_slice);
+        let named = self.by_name.get(node.principal.arn.as_ref()).map_or(&[][..], Vec::as_slice);
         let of_account = self.by_account.get(&node.account.id);
         let mut found = self.nothing.clone();
         let direct_only = named.is_empty() && self.everyone.is_empty() && self.excluding.is_empty();

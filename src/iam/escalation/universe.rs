@@ -163,7 +163,7 @@ impl<'a> Universe<'a> {
 
     /// The number of the user or role with this ARN.
     pub(super) fn find(&self, arn: &str) -> Option<usize> {
-        self.nodes.binary_search_by(|node| node.principal.arn.as_str().cmp(arn)).ok()
+        self.nodes.binary_search_by(|node| node.principal.arn.as_ref().cmp(arn)).ok()
     }
 
     /// The number of a group.
@@ -194,7 +194,7 @@ impl<'a> Universe<'a> {
 
     fn arn(&self, class: Class, number: usize) -> &'a str {
         match class {
-            Class::Principals => self.nodes.get(number).map_or("", |node| node.principal.arn.as_str()),
+            Class::Principals => self.nodes.get(number).map_or("", |node| node.principal.arn.as_ref()),
             Class::Groups => self.group_arns.get(number).map_or("", |(arn, ..)| arn),
             Class::Policies => self.policy_arns.get(number).map_or("", |(arn, _)| arn),
         }

@@ -29,6 +29,9 @@ fn statements() -> Vec<Value> {
         json!([{ "Effect": "Allow", "Action": "*", "Resource": "*" }]),
         json!([]),
         json!([{ "Effect": "Allow", "Action": "iam:UpdateAssumeRolePolicy", "Resource": "*" }]),
+        json!([{ "Effect": "Allow", "Action": "iam:PutUserPolicy", "Resource": "arn:aws:iam::*:user/u-1" },
+            { "Effect": "Allow", "Action": "iam:*UserPolicy", "Resource": "*" }]),
+        json!([{ "Effect": "Deny", "Action": "iam:AttachUserPolicy", "Resource": ["arn:aws:iam::*:user/u-0", "arn:aws:iam::*:user/u-3"] }]),
     ]
 }
 
@@ -112,7 +115,16 @@ fn account(users: &[User], apart: impl Fn(usize) -> bool) -> Account {
     builder.build()
 }
 
-/// The chains to administrator of an account without the names of the policies that allow them. Whom else it is a gain to
+/// A statement as it is called in the account in which all share their policies.
+fn named(statement: &str) -> String {
+    let found = statement.split_once(":policy/p-").and_then(|(_, rest)| rest.split_once("#S"));
+    match found {
+        Some((policy, sid)) => format!("p-{}#S{}", policy.split('-').next().unwrap(), &sid[..1]),
+        None => statement.to_owned(),
+    }
+}
+
+/// The chains to administrator of an account, with policies called alike. Whom else it is a gain to
 /// become is another matter: that goes by who holds which document.
 fn chains(account: &Account) -> Value {
     let mut told = Vec::new();
@@ -120,8 +132,8 @@ fn chains(account: &Account) -> Value {
     let mut chains = serde_json::to_value(told).unwrap();
     for chain in chains.as_array_mut().unwrap() {
         for step in chain["steps"].as_array_mut().unwrap() {
-            let count = step["statement"].as_str().unwrap().split(", ").count();
-            step["statement"] = json!(count);
+            let statements: Vec<String> = step["statement"].as_str().unwrap().split(", ").map(named).collect();
+            step["statement"] = json!(statements);
             let object = step["object"].as_str().and_then(|object| object.split_once(":policy/p-"));
             if let Some((_, name)) = object {
                 step["object"] = json!(name.split('-').next().unwrap());

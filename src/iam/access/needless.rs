@@ -28,3 +28,60 @@ pub(crate) fn take_out_needless<'c, T>(
     let mut place = 0..;
     statements.retain(|one| place.next() == Some(whole) || matters(one));
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::take_out_needless;
+    use crate::iam::access::{Grant, Layer, Layers};
+    use crate::iam::account::PolicyName;
+    use crate::iam::context::{Context, Fact};
+    use crate::iam::document::{Interner, Rule};
+    use crate::iam::pattern::Pattern;
+    use crate::iam::policy::Policy;
+    use crate::iam::region::Block;
+
+    const STATEMENTS: &[&str] = &[
+        r#""Effect":"Allow","Action":"*","Resource":"*""#,
+        r#""Effect":"Allow","Action":"iam:*","Resource":"*""#,
+        r#""Effect":"Allow","Action":"iam:*AccessKey*","Resource":"arn:aws:iam::*:user/${aws:username}""#,
+        r#""Effect":"Allow","Action":"iam:*","Resource":"arn:aws:iam::*:user/${aws:PrincipalTag/team}""#,
+        r#""Effect":"Allow","Action":"*","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}"#,
+        r#""Effect":"Allow","Action":"iam:*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalTag/team":"a"}}"#,
+        r#""Effect":"Deny","NotAction":"iam:List*","Resource":"*","Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}"#,
+        r#""Effect":"Deny","Action":"iam:DeleteUser","Resource":"arn:aws:iam::*:user/${aws:PrincipalTag/team}""#,
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(500))]
+        #[test]
+        fn whether_all_is_allowed_is_the_same_without_what_adds_nothing(
+            chosen in prop::collection::vec(prop::sample::select(STATEMENTS), 1..6),
+            tag in prop::sample::select(vec![Fact::Unknown, Fact::Absent, Fact::Present(vec!["a".to_owned()])]),
+            mfa in prop::sample::select(vec![Fact::Unknown, Fact::Absent, Fact::Present(vec!["true".to_owned()])]),
+            action in prop::sample::select(vec!["*", "iam:*", "iam:DeleteUser"]),
+        ) {
+            let mut context = Context::open();
+            context.set_value("aws:username", "ann");
+            context.set("aws:PrincipalTag/team", tag);
+            context.set("aws:MultiFactorAuthPresent", mfa);
+            let statements: Vec<String> = chosen.iter().map(|one| format!("{{{one}}}")).collect();
+            let text = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","));
+            let policy: Policy = text.parse().unwrap();
+            let (rules, policy) = (Interner::default().compile(policy), PolicyName::Managed("p".into()));
+            let mut fewer: Vec<&Rule> = rules.iter().collect();
+            take_out_needless(&mut fewer, |rule| rule, || &context);
+            let truth = |rules: &[&Rule]| {
+                let grants = rules.iter().map(|rule| Grant { rule, policy: &policy }).collect();
+                let layers = Layers::new(vec![Layer { grants, unknown: Vec::new() }]);
+                layers.can_all_but(&Block::new(action, Pattern::anything()), &context, &|_| false)
+            };
+            prop_assert_eq!(truth(&fewer), truth(&rules.iter().collect::<Vec<_>>()));
+            let wholes = chosen.iter().filter(|one| **one == STATEMENTS[0]).count();
+            let plain = chosen.iter().filter(|one| STATEMENTS[1..3].contains(one)).count();
+            let gone = if wholes == 0 { 0 } else { wholes - 1 + plain };
+            prop_assert!(chosen.len() - fewer.len() >= gone, "{} of {} are left", fewer.len(), chosen.len());
+        }
+    }
+}

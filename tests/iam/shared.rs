@@ -32,6 +32,9 @@ fn statements() -> Vec<Value> {
         json!([{ "Effect": "Allow", "Action": "iam:PutUserPolicy", "Resource": "arn:aws:iam::*:user/u-1" },
             { "Effect": "Allow", "Action": "iam:*UserPolicy", "Resource": "*" }]),
         json!([{ "Effect": "Deny", "Action": "iam:AttachUserPolicy", "Resource": ["arn:aws:iam::*:user/u-0", "arn:aws:iam::*:user/u-3"] }]),
+        json!([{ "Effect": "Allow", "Action": "iam:PutUserPolicy", "Resource": "*", "Condition": { "StringEquals": { "aws:ResourceTag/team": "a" } } },
+            { "Effect": "Allow", "Action": "iam:Put*", "Resource": "*" }]),
+        json!([{ "Effect": "Allow", "Action": "iam:CreatePolicyVersion", "Resource": "*" }]),
     ]
 }
 
@@ -141,6 +144,34 @@ fn chains(account: &Account) -> Value {
         }
     }
     chains
+}
+
+/// The place of the policy that says nothing.
+const NOTHING: usize = 12;
+
+/// Users of a few teams, whose members have the same policies, but for one that says nothing.
+fn teams() -> impl Strategy<Value = Vec<User>> {
+    let members = prop::collection::vec((any::<prop::sample::Index>(), user()), 3..7);
+    (prop::collection::vec(user(), 1..3), members).prop_map(|(teams, members)| {
+        let member = |(team, own): (prop::sample::Index, User)| {
+            let mut user = User { tag: own.tag, ..team.get(&teams).clone() };
+            user.policies.retain(|policy| *policy != NOTHING);
+            user.policies.extend(own.policies.contains(&NOTHING).then_some(NOTHING));
+            user.policies.sort_unstable();
+            user
+        };
+        members.into_iter().map(member).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+    #[test]
+    fn whoever_has_the_policies_of_others_gets_what_it_would_get_alone(users in teams()) {
+        let shared = chains(&account(&users, |_| false));
+        prop_assert!(chains(&account(&users, |_| true)) == shared);
+        prop_assert!(chains(&account(&users, |number| number == 0)) == shared);
+    }
 }
 
 proptest! {

@@ -68,11 +68,27 @@ def snapshot(account, users):
             "caller": f"arn:aws:iam::{account}:user/audit", "regions": ["us-east-1"], "observations": observations}
 
 
+def own_keys_and_devices():
+    """What AWS's documentation has users allowed to do to themselves: for each of them another thing."""
+    things = ["arn:aws:iam::*:user/${aws:username}", "arn:aws:iam::*:mfa/${aws:username}"]
+    return {"Effect": "Allow", "Action": ["iam:*AccessKey*", "iam:*MFADevice", "iam:*LoginProfile"], "Resource": things}
+
+
+def managing_themselves(account, users):
+    """Users who may do no more than change their own password, keys and devices, besides what everybody may."""
+    whole = snapshot(account, users)
+    for observation in whole["observations"]:
+        for group in observation["response"].get("GroupDetailList", []):
+            group["GroupPolicyList"].append({"PolicyName": "own", "PolicyDocument": {"Version": "2012-10-17", "Statement": [own_keys_and_devices()]}})
+    return whole
+
+
 def administrators(account, users):
-    """Users who all administer the account as long as they signed in with MFA: each may take over each other."""
+    """Users who all administer the account as long as they signed in with MFA, and manage their own keys and devices: each may take over
+    each other."""
     whole = snapshot(account, users)
     document = allow("*", "*")
-    needs_mfa = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Resource": "*", "NotAction": ["iam:*VirtualMFADevice", "iam:List*", "sts:GetSessionToken"],
+    needs_mfa = {"Version": "2012-10-17", "Statement": [own_keys_and_devices(), {"Effect": "Deny", "Resource": "*", "NotAction": ["iam:*VirtualMFADevice", "iam:List*", "sts:GetSessionToken"],
                  "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}}}]}
     arn = "arn:aws:iam::aws:policy/AdministratorAccess"
     policy = {"PolicyName": "AdministratorAccess", "Arn": arn, "DefaultVersionId": "v1", "AttachmentCount": 20,
@@ -140,6 +156,8 @@ def accounts(posture, quick):
     """Accounts by name: of users alone, and at a share of IAM's quotas where the example that makes them is built."""
     for users in (1000,) if quick else (1000, 5000):
         yield f"{users} users", snapshot(ACCOUNT, users)
+    count = 500 if quick else 5000
+    yield f"{count} users who manage their own keys", managing_themselves(ACCOUNT, count)
     count = 250 if quick else 2000
     yield f"{count} administrators who need MFA", administrators(ACCOUNT, count)
     quota = os.path.join(os.path.dirname(posture), "examples/quota")

@@ -160,15 +160,19 @@ impl<'a, 'u> Caller<'a, 'u> {
         self.rest(method, about, actions).map(|rest| self.basis_on(&rest))
     }
 
-    /// What is known of the keys that an answer asks for.
+    /// What is known of all keys that the statements on a method ask for, as steps name every one of these.
     pub(super) fn known_of(&self, rest: &Rest<'_>) -> Vec<Fact> {
-        rest.keys.iter().map(|key| self.context().get(key).clone()).collect()
+        self.facts(&rest.all_keys)
+    }
+
+    fn facts(&self, keys: &[&str]) -> Vec<Fact> {
+        keys.iter().map(|key| self.context().get(key).clone()).collect()
     }
 
     /// What is known of the caller put together with what an answer rests on.
     pub(super) fn basis_on(&self, rest: &Rest<'_>) -> Basis {
         Basis {
-            facts: self.known_of(rest),
+            facts: self.facts(&rest.keys),
             statements: rest.statements.clone(),
             more: None,
             layers: self.shape.bounds.len() + 1,
@@ -324,6 +328,10 @@ impl<'a> Request<'_, 'a, '_> {
         'a: 'k,
     {
         let size = self.caller.universe.size(class);
+        let known: Vec<&Known<'a>> = known.collect();
+        if known.iter().any(|known| known.gives_all()) {
+            return Reach { certain: Bits::full(size), possible: Bits::full(size) };
+        }
         let mut reach = Reach { certain: Bits::empty(size), possible: Bits::empty(size) };
         for known in known {
             self.apply(known, class, &mut |set, truth| match truth {

@@ -15,6 +15,7 @@ use super::universe::Node;
 use crate::iam::account::{Attached, Bound, Boundary, PolicyName};
 use crate::iam::context::Fact;
 use crate::iam::document::Rule;
+use crate::iam::policy::Effect;
 use crate::iam::shared::{Asked, Statements};
 use crate::iam::truth::Truth;
 
@@ -31,6 +32,13 @@ pub(super) struct Known<'a> {
     pub(super) resources: u32,
 }
 
+impl Known<'_> {
+    /// Whether the statement allows everything, whatever the request.
+    pub(super) fn gives_all(&self) -> bool {
+        self.rule.effect == Effect::Allow && self.rule.conditions.is_empty() && self.rule.is_about_everything()
+    }
+}
+
 /// The layer of the identity policies.
 pub(super) const IDENTITY: usize = 0;
 
@@ -41,6 +49,8 @@ pub(super) struct Rest<'a> {
     pub(super) statements: Statements,
     /// The condition keys that they ask for.
     pub(super) keys: Vec<&'a str>,
+    /// The condition keys that all statements ask for which speak of the method, those included that make no difference.
+    pub(super) all_keys: Vec<&'a str>,
     /// The positions of their resource patterns; none where these depend on who asks, or conditions on who is asked for.
     pub(super) resources: Option<Vec<u32>>,
 }
@@ -186,13 +196,22 @@ impl<'a> Shape<'a> {
             return Arc::clone(known);
         }
         let found = self.all_speaking(actions);
-        let depending = found.iter().filter(|known| !known.rule.is_plain());
+        // Beside a statement that allows everything, what others allow makes no difference to whom a method leads to.
+        let whole = found.iter().find(|known| known.layer == IDENTITY && known.gives_all()).map(|known| known.position);
+        let whole = whole.filter(|_| about == About::Reach);
+        let adds_nothing = |known: &&Known<'a>| {
+            known.layer == IDENTITY
+                && known.rule.effect == Effect::Allow
+                && whole.is_some_and(|whole| known.position != whole)
+        };
+        let matters = || found.iter().filter(|known| !adds_nothing(known));
         let is_open = |rule: &Rule| rule.has_variables() || rule.condition_keys().any(is_about_target);
         let resources = found.iter().map(|known| (!is_open(known.rule)).then_some(known.resources));
         let rest = Arc::new(Rest {
             resources: resources.collect(),
-            keys: depending.flat_map(|known| known.rule.keys()).collect(),
-            statements: found.iter().map(|known| Asked::of(known.layer, known.rule, known.policy)).collect(),
+            keys: keys(matters()),
+            all_keys: keys(found.iter()),
+            statements: matters().map(|known| Asked::of(known.layer, known.rule, known.policy)).collect(),
         });
         rests.push(((method, about), Arc::clone(&rest)));
         rest
@@ -215,6 +234,11 @@ impl<'a> Shape<'a> {
         }
         found
     }
+}
+
+/// The condition keys that statements ask for.
+fn keys<'k, 'a: 'k>(statements: impl Iterator<Item = &'k Known<'a>>) -> Vec<&'a str> {
+    statements.filter(|known| !known.rule.is_plain()).flat_map(|known| known.rule.keys()).collect()
 }
 
 impl Shape<'_> {

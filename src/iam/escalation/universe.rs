@@ -51,6 +51,18 @@ pub(super) enum Class {
     Policies,
 }
 
+impl Class {
+    /// What is kept of this class.
+    fn of<T>(self, kept: &[T; 3]) -> &T {
+        let [principals, groups, policies] = kept;
+        match self {
+            Self::Principals => principals,
+            Self::Groups => groups,
+            Self::Policies => policies,
+        }
+    }
+}
+
 /// Numbers of things that an action is allowed on: surely, and perhaps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reach {
@@ -87,6 +99,8 @@ pub(super) struct Universe<'a> {
     known: Vec<Arc<Context>>,
     /// By class, what each of the index's resource patterns matches.
     matched: [Vec<OnceLock<Set>>; 3],
+    /// By class, its things sorted by their ARNs read backwards.
+    backwards: [OnceLock<Vec<u32>>; 3],
     grouped: Mutex<Grouped>,
     shapes: Shapes<'a>,
 }
@@ -110,7 +124,7 @@ impl<'a> Universe<'a> {
         let policy_places = policy_arns.iter().enumerate().map(place).collect();
         let index = Index::new(accounts);
         let matched = [(); 3].map(|()| index.patterns().iter().map(|_| OnceLock::new()).collect());
-        let nothing_known = Context::open();
+        let (nothing_known, backwards) = (Context::open(), Default::default());
         let known = accounts.iter().map(|account| Arc::new(account_context(account))).collect();
         let (grouped, shapes) = (Mutex::default(), Shapes::new(&nodes, &index));
         Self {
@@ -123,6 +137,7 @@ impl<'a> Universe<'a> {
             nothing_known,
             known,
             matched,
+            backwards,
             grouped,
             shapes,
         }
@@ -267,12 +282,7 @@ impl<'a> Universe<'a> {
     /// What resource patterns of the index match.
     pub(super) fn matched(&self, patterns: u32, class: Class) -> &Set {
         static NOTHING: OnceLock<Set> = OnceLock::new();
-        let by_class = match class {
-            Class::Principals => &self.matched[0],
-            Class::Groups => &self.matched[1],
-            Class::Policies => &self.matched[2],
-        };
-        let found = by_class.get(patterns as usize).zip(self.index.patterns().get(patterns as usize));
+        let found = class.of(&self.matched).get(patterns as usize).zip(self.index.patterns().get(patterns as usize));
         match found {
             Some((slot, patterns)) => slot.get_or_init(|| Set::pack(self.matching(patterns, class))),
             None => NOTHING.get_or_init(|| Set::pack(Bits::empty(0))),
@@ -299,6 +309,19 @@ impl<'a> Universe<'a> {
         bits
     }
 
+    /// The things whose ARNs end like this.
+    fn ending(&self, class: Class, suffix: &str) -> impl Iterator<Item = usize> {
+        let arn = move |number: &u32| self.arn(class, *number as usize);
+        let sorted = class.of(&self.backwards).get_or_init(|| {
+            let mut all: Vec<u32> = (0..self.size(class)).filter_map(|number| u32::try_from(number).ok()).collect();
+            all.sort_unstable_by(|one, other| arn(one).bytes().rev().cmp(arn(other).bytes().rev()));
+            all
+        });
+        let start = sorted.partition_point(|number| arn(number).bytes().rev().lt(suffix.bytes().rev()));
+        let found = sorted.get(start..).unwrap_or_default().iter();
+        found.take_while(move |number| arn(number).ends_with(suffix)).map(|number| *number as usize)
+    }
+
     fn add_matching(&self, pattern: &Pattern, class: Class, bits: &mut Bits) {
         let prefix = pattern.literal_prefix();
         let size = self.size(class);
@@ -306,6 +329,14 @@ impl<'a> Universe<'a> {
         while low < high {
             let middle = usize::midpoint(low, high);
             if self.arn(class, middle) < prefix.as_str() { low = middle + 1 } else { high = middle }
+        }
+        // Most ARNs begin alike: what is named after a wildcard in place of the account tells more.
+        let suffix = pattern.literal_suffix();
+        if suffix.len() >= TELLING && self.arn(class, low + MANY).starts_with(&prefix) {
+            for number in self.ending(class, &suffix).filter(|number| pattern.matches(self.arn(class, *number))) {
+                bits.insert(number);
+            }
+            return;
         }
         let plain = matches!(pattern.tokens().split_last(), Some((Token::Many, rest)) if rest.iter().all(|t| matches!(t, Token::Char(_))));
         for number in low..size {
@@ -319,6 +350,11 @@ impl<'a> Universe<'a> {
         }
     }
 }
+
+/// Characters of an ARN's end that few have in common.
+const TELLING: usize = 4;
+/// Things that are looked at one by one.
+const MANY: usize = 32;
 
 /// Whether a context leaves open which resources a statement speaks of: otherwise it is the same whether it is read wide or not.
 pub(super) fn leaves_open(rule: &Rule, context: &Context) -> bool {
@@ -337,5 +373,51 @@ fn boundary_fact(principal: &Principal) -> Fact {
     match &principal.boundary {
         Boundary::None => Fact::Absent,
         Boundary::Policy(boundary) => Fact::Present(vec![boundary.policy.to_string()]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_pattern_matches_what_it_matches_one_by_one() {
+        let users: Vec<_> = (0..300)
+            .map(|number| {
+                json!({ "UserName": format!("u-{number}"), "Arn": format!("arn:aws:iam::123456789012:user/{}u-{number}",
+                    if number % 3 == 0 { "team/" } else { "" }), "GroupList": [], "AttachedManagedPolicies": [] })
+            })
+            .collect();
+        let details = json!({ "UserDetailList": users, "GroupDetailList": [], "RoleDetailList": [], "Policies": [] });
+        let mut builder = Account::builder("123456789012", "aws", None);
+        builder.add(&serde_json::from_value(details).unwrap(), &[]);
+        let accounts = [builder.build()];
+        let universe = Universe::new(&accounts);
+        for text in [
+            "arn:aws:iam::*:user/u-7",
+            "arn:aws:iam::*:user/*u-7",
+            "arn:aws:iam::*:user/team/u-99",
+            "arn:aws:iam::*:user/u-1?",
+            "arn:aws:iam::*:user/*99",
+            "arn:aws:iam::*:user/*-12*",
+            "*ser/u-298",
+            "*:user/none",
+            "arn:aws:iam::123456789012:user/u-1",
+            "arn:aws:iam::123456789012:user/u-1*",
+            "*",
+        ] {
+            for excluded in [false, true] {
+                let pattern = Pattern::glob(text);
+                let patterns = Patterns { excluded, list: [pattern.clone()].into() };
+                let found: Vec<usize> = universe.matching(&patterns, Class::Principals).iter().collect();
+                let nodes = universe.nodes().iter().enumerate();
+                let right: Vec<usize> = nodes
+                    .filter_map(|(number, node)| (pattern.matches(&node.principal.arn) != excluded).then_some(number))
+                    .collect();
+                assert_eq!(found, right, "{text}");
+            }
+        }
     }
 }

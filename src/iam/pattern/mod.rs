@@ -196,6 +196,12 @@ impl Pattern {
             .collect()
     }
 
+    /// The characters after the last wildcard.
+    pub fn literal_suffix(&self) -> String {
+        let letters = self.0.tokens.rsplit(|token| !matches!(token, Token::Char(_))).next().unwrap_or_default();
+        letters.iter().filter_map(|token| if let Token::Char(letter) = token { Some(*letter) } else { None }).collect()
+    }
+
     /// Whether `text` is in the language.
     pub fn matches(&self, text: &str) -> bool {
         match &self.0.literal {

@@ -47,7 +47,6 @@ pub struct Report {
     pub framework: Option<FrameworkReport>,
     /// One entry per rule and resource, worst first. Passes and what does not apply are left out, though counted, where
     /// only formats were asked for that do not show them.
-    #[expect(clippy::vec_box, reason = "put in order without being moved, which takes twice the room while it lasts")]
     pub results: Vec<Box<Finding>>,
 }
 

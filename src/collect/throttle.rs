@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::snapshot::Operation;
 
 /// Calls that may be open at once in all: with fewer, a scan of many Regions waits for itself, not for AWS.
-const OPEN_IN_ALL: usize = 512;
+const OPEN_IN_ALL: usize = 384;
 /// Calls that may be open at once for one service in one Region.
 const OPEN_PER_SERVICE: usize = 16;
 

@@ -103,6 +103,7 @@ pub fn judge(rules: &[&Rule], calls: &Calls, facts: &Facts, settings: &Settings,
 struct Part {
     counts: Counts,
     /// The verdicts that are listed, by their status; of each status sorted by resource.
+    #[expect(clippy::vec_box, reason = "put in order without being moved, which takes twice the room while it lasts")]
     findings: [Vec<Box<Finding>>; STATUSES],
     /// Whether there is a verdict on the account as a whole, which has its place among the resources.
     of_account: bool,
@@ -120,6 +121,7 @@ impl Part {
 }
 
 /// The findings of rules that come worst first: by status, rule and resource. They stay where they were made.
+#[expect(clippy::vec_box, reason = "as above")]
 fn in_order(mut by_rule: Vec<Vec<Part>>) -> Vec<Box<Finding>> {
     let count = by_rule.iter().flatten().flat_map(|part| &part.findings).map(Vec::len).sum();
     let mut all: Vec<Box<Finding>> = Vec::with_capacity(count);

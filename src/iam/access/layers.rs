@@ -139,7 +139,9 @@ impl<'a> Layers<'a> {
                 return found.judged(Truth::True);
             }
             let mut doubts = Keys::default();
-            whole.iter().for_each(|block| doubts.add(&self.doubtful_denies(block, context)));
+            for block in &whole {
+                doubts.add(&self.doubtful_denies(block, context));
+            }
             return found.in_doubt_of(&doubts);
         }
         Judged::no()
@@ -267,7 +269,7 @@ fn narrow<'a>(
         return None;
     }
     for (grant, part, truth) in layer.parts(block, context, Effect::Allow, mode) {
-        let next = so_far.clone().by(grant, truth, layer);
+        let next = so_far.clone().by(grant, &truth, layer);
         if let Some(found) = narrow(rest, &part, context, mode, denies, next) {
             return Some(found);
         }
@@ -293,7 +295,7 @@ fn descend<'a>(
     }
     let block = Block { actions: block.actions.clone(), resources: resources.clone() };
     for (grant, part, truth) in layer.parts(&block, context, Effect::Allow, mode) {
-        let next = so_far.clone().by(grant, truth, layer);
+        let next = so_far.clone().by(grant, &truth, layer);
         if let Some(found) = descend(rest, &part.resources, context, mode, denies, next) {
             return Some(found);
         }
@@ -312,7 +314,7 @@ pub(super) struct Found<'a> {
 }
 
 impl<'a> Found<'a> {
-    pub(super) fn by(mut self, grant: Grant<'a>, truth: Truth, layer: &Layer<'_>) -> Self {
+    pub(super) fn by(mut self, grant: Grant<'a>, truth: &Truth, layer: &Layer<'_>) -> Self {
         self.grants.push(grant);
         self.doubts.add(&truth.keys());
         self.in_doubt(layer)

@@ -47,7 +47,7 @@ impl<'a> Layers<'a> {
                     return None;
                 }
                 found = match layer.naming(action, asked, Effect::Allow, mode).next() {
-                    Some((grant, truth)) => found.by(grant, truth, layer),
+                    Some((grant, truth)) => found.by(grant, &truth, layer),
                     None if layer.unknown.is_empty() => return None,
                     None => found.in_doubt(layer),
                 };

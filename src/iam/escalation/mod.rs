@@ -183,7 +183,9 @@ fn gather<T: Default + Send>(
         .collect();
     let of_some = |starts: &[usize]| {
         let mut found = T::default();
-        starts.iter().for_each(|start| look(&mut found, chains.of(*start)));
+        for start in starts {
+            look(&mut found, chains.of(*start));
+        }
         found
     };
     let mut take = take;

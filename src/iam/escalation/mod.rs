@@ -151,16 +151,17 @@ fn tell_each(accounts: &[Account], only: Option<&str>, goal: Goal, tell: &mut dy
     gather(accounts, only, goal, 4, look, |found| found.into_iter().for_each(&mut *tell));
 }
 
-/// Starts of which something is gathered at once, as many times as the starts that one processor looks at together.
+/// How many such groups of starts are gathered before what came of them is taken.
 const TOGETHER: usize = 16;
 
+/// Looks at the chains of all starts, of `at_once` starts on one processor, and takes what came of it in the order of the starts.
 fn gather<T: Default + Send>(
     accounts: &[Account],
     only: Option<&str>,
     goal: Goal,
     at_once: usize,
     look: impl Fn(&mut T, Vec<Chain>) + Sync,
-    take: impl FnMut(T),
+    mut take: impl FnMut(T),
 ) {
     let universe = Universe::new(accounts);
     let mover = Mover::new(&universe);
@@ -188,7 +189,6 @@ fn gather<T: Default + Send>(
         }
         found
     };
-    let mut take = take;
     for some in starts.chunks(at_once * TOGETHER) {
         let found: Vec<T> = some.par_chunks(at_once).map(of_some).collect();
         found.into_iter().for_each(&mut take);

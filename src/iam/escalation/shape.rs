@@ -51,7 +51,8 @@ pub(super) struct Rest<'a> {
     pub(super) keys: Vec<&'a str>,
     /// The condition keys that all statements ask for which speak of the method, those included that make no difference.
     pub(super) all_keys: Vec<&'a str>,
-    /// The positions of their resource patterns; none where these depend on who asks, or conditions on who is asked for.
+    /// The positions of the resource patterns of all those statements; none where some depend on who asks, or conditions on who is
+    /// asked for.
     pub(super) resources: Option<Vec<u32>>,
 }
 

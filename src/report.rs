@@ -46,7 +46,7 @@ pub struct Report {
     /// The controls of the framework that was asked for.
     pub framework: Option<FrameworkReport>,
     /// One entry per rule and resource, worst first. Passes and what does not apply are left out, though counted, where
-    /// only formats were asked for that do not show them.
+    /// only formats were asked for that do not show them, and so is evidence.
     pub results: Vec<Box<Finding>>,
 }
 

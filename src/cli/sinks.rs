@@ -215,19 +215,7 @@ impl Sinks {
 
     /// Writes a report: its bytes for standard output first, then those for each file.
     pub(super) fn write(&mut self, reports: &[Vec<u8>]) -> Result<(), Error> {
-        self.written = true;
-        let Some((first, others)) = reports.split_first() else { return Ok(()) };
-        if !self.deserted {
-            let mut stdout = std::io::stdout().lock();
-            match stdout.write_all(first).and_then(|()| stdout.flush()) {
-                Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => self.deserted = true,
-                other => other.map_err(Error::stdout)?,
-            }
-        }
-        for (file, bytes) in self.files.iter_mut().zip(others) {
-            file.write_all(bytes).map_err(|source| failed(file.path(), source))?;
-        }
-        Ok(())
+        self.write_each(reports.iter(), |report, sink| sink.write_all(report))
     }
 
     /// As [`Sinks::write`], for a report that is rendered while it is written: `render` writes one of `reports`.

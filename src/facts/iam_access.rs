@@ -558,6 +558,7 @@ mod tests {
             if engine.is_plainly_without_mfa(ann) {
                 prop_assert_eq!(Access::new(&engine.account, ann).mfa().enforced, Truth::False);
             }
+            prop_assert_eq!(engine.insists_on_mfa(ann), Access::new(&engine.account, ann).mfa().enforced);
             prop_assert_eq!(engine.is_admin(ann), engine.access(ann).is_admin());
         }
     }

@@ -27,7 +27,7 @@ pub struct Climber {
 }
 
 /// What is kept of the ways to administrator.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Escalations {
     /// By policy whose statements allow a step, the methods of ways that are certain, and of others.
     certain: BTreeMap<String, Methods>,
@@ -141,4 +141,38 @@ impl Climber {
 /// Certain ways first, then short ones.
 fn rank(chain: &Chain) -> (Reverse<bool>, usize) {
     (Reverse(chain.steps.iter().all(|step| step.depends_on.is_empty())), chain.steps.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::iam::escalation::each_path_to_administrator;
+
+    #[test]
+    fn ways_that_are_looked_at_in_groups_come_to_what_they_come_to_together() {
+        let document = |action: &str, condition: serde_json::Value| json!({ "Statement": [{ "Effect": "Allow", "Action": action, "Resource": "*", "Condition": condition }] });
+        let users: Vec<_> = (0..200)
+            .map(|number| {
+                let open =
+                    if number % 3 == 0 { json!({ "IpAddress": { "aws:SourceIp": "10.0.0.0/8" } }) } else { json!({}) };
+                let action = ["iam:AttachUserPolicy", "iam:*UserPolicy", "s3:*", "iam:PutUserPolicy"][number % 4];
+                json!({ "UserName": format!("u-{number}"), "Arn": format!("arn:aws:iam::123456789012:user/u-{number}"),
+                    "GroupList": [], "AttachedManagedPolicies": [],
+                    "UserPolicyList": [{ "PolicyName": "own", "PolicyDocument": document(action, open) }] })
+            })
+            .collect();
+        let details = json!({ "UserDetailList": users, "GroupDetailList": [], "RoleDetailList": [], "Policies": [] });
+        let mut builder = Account::builder("123456789012", "aws", None);
+        builder.add(&serde_json::from_value(details).unwrap(), &[]);
+        let account = builder.build();
+        let mut chains = Vec::new();
+        each_path_to_administrator(std::slice::from_ref(&account), &mut |chain| chains.push(chain));
+        let mut together = Escalations::default();
+        together.look(chains);
+        let read = Escalations::read(&account);
+        assert_eq!((read.climbers().len(), read.further_climbers()), (CLIMBERS, 150 - CLIMBERS));
+        assert!(read == together);
+    }
 }

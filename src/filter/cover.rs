@@ -152,7 +152,7 @@ impl Search<'_> {
     /// Looks for an event that is missed, among those that what is chosen so far leaves.
     fn next(&mut self) -> Option<Miss> {
         self.steps += 1;
-        if self.steps > MAX_STEPS {
+        if self.steps > MAX_STEPS || self.too_many.is_some() {
             return None;
         }
         let control = self.control.truth(&self.truths);
@@ -173,9 +173,7 @@ impl Search<'_> {
     /// Goes through the values of a member.
     fn choose(&mut self, at: usize) -> Option<Miss> {
         let mut found = None;
-        let Some(count) = self.classes_of(at) else {
-            return self.members.get(at)?.terms.first().copied().map(Miss::Open);
-        };
+        let count = self.classes_of(at)?;
         for class in 0..count {
             if !self.can_be(at, class) {
                 continue;
@@ -191,7 +189,7 @@ impl Search<'_> {
         found
     }
 
-    /// How many classes of values a member has; `None` where they are too many.
+    /// How many classes of values a member has; `None` where they are too many, which ends the search.
     fn classes_of(&mut self, at: usize) -> Option<usize> {
         let member = self.members.get_mut(at)?;
         if member.classes.is_none() {

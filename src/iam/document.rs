@@ -224,6 +224,11 @@ impl Rule {
         self.actions.are_all() && self.resources.fixed.are_all() && !self.has_variables()
     }
 
+    /// True when the statement allows everything, whatever the request.
+    pub(crate) fn allows_everything(&self) -> bool {
+        self.effect == Effect::Allow && self.conditions.is_empty() && self.is_about_everything()
+    }
+
     /// True when what the statement says does not depend on the request.
     pub fn is_plain(&self) -> bool {
         self.conditions.is_empty() && !self.has_variables()

@@ -14,11 +14,7 @@ pub(crate) fn take_out_needless<'c, T>(
     rule: impl Fn(&T) -> &Rule,
     context: impl Fn() -> &'c Context,
 ) {
-    let allows_everything = |one: &T| {
-        let rule = rule(one);
-        rule.effect == Effect::Allow && rule.conditions.is_empty() && rule.is_about_everything()
-    };
-    let Some(whole) = statements.iter().position(allows_everything) else { return };
+    let Some(whole) = statements.iter().position(|one| rule(one).allows_everything()) else { return };
     // A variable that nobody knows is something to depend on.
     let is_open = |key: &str| matches!(context().get(key), Fact::Unknown | Fact::SomeValue);
     let matters = |one: &T| {

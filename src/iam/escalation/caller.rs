@@ -329,7 +329,7 @@ impl<'a> Request<'_, 'a, '_> {
     {
         let size = self.caller.universe.size(class);
         let known: Vec<&Known<'a>> = known.collect();
-        if known.iter().any(|known| known.gives_all()) {
+        if known.iter().any(|known| known.rule.allows_everything()) {
             return Reach { certain: Bits::full(size), possible: Bits::full(size) };
         }
         let mut reach = Reach { certain: Bits::empty(size), possible: Bits::empty(size) };

@@ -32,13 +32,6 @@ pub(super) struct Known<'a> {
     pub(super) resources: u32,
 }
 
-impl Known<'_> {
-    /// Whether the statement allows everything, whatever the request.
-    pub(super) fn gives_all(&self) -> bool {
-        self.rule.effect == Effect::Allow && self.rule.conditions.is_empty() && self.rule.is_about_everything()
-    }
-}
-
 /// The layer of the identity policies.
 pub(super) const IDENTITY: usize = 0;
 
@@ -198,7 +191,10 @@ impl<'a> Shape<'a> {
         }
         let found = self.all_speaking(actions);
         // Beside a statement that allows everything, what others allow makes no difference to whom a method leads to.
-        let whole = found.iter().find(|known| known.layer == IDENTITY && known.gives_all()).map(|known| known.position);
+        let whole = found
+            .iter()
+            .find(|known| known.layer == IDENTITY && known.rule.allows_everything())
+            .map(|known| known.position);
         let whole = whole.filter(|_| about == About::Reach);
         let adds_nothing = |known: &&Known<'a>| {
             known.layer == IDENTITY

@@ -35,6 +35,13 @@ fn statements() -> Vec<Value> {
         json!([{ "Effect": "Allow", "Action": "iam:PutUserPolicy", "Resource": "*", "Condition": { "StringEquals": { "aws:ResourceTag/team": "a" } } },
             { "Effect": "Allow", "Action": "iam:Put*", "Resource": "*" }]),
         json!([{ "Effect": "Allow", "Action": "iam:CreatePolicyVersion", "Resource": "*" }]),
+        json!([{ "Effect": "Allow", "Action": "iam:CreateAccessKey", "Resource": "arn:aws:iam::*:user/${aws:username}" },
+            { "Effect": "Allow", "Action": "*", "Resource": "*" },
+            { "Effect": "Deny", "Action": "iam:CreateUser", "Resource": "arn:aws:iam::*:user/u-?" },
+            { "Effect": "Allow", "Action": "iam:AttachUserPolicy", "Resource": "arn:aws:iam::*:user/${aws:username}" }]),
+        json!([{ "Effect": "Allow", "Action": ["iam:*User", "iam:*LoginProfile"], "Resource": "arn:aws:iam::*:user/${aws:username}" },
+            { "Effect": "Deny", "Action": "iam:PutUserPolicy", "Resource": "arn:aws:iam::*:user/${aws:username}" }]),
+        json!([{ "Effect": "Deny", "NotAction": "iam:List*", "Resource": "*", "Condition": { "BoolIfExists": { "aws:MultiFactorAuthPresent": "false" } } }]),
     ]
 }
 
@@ -146,18 +153,31 @@ fn chains(account: &Account) -> Value {
     chains
 }
 
-/// The place of the policy that says nothing.
+/// The place of the policy that says nothing, and of one that allows everything.
 const NOTHING: usize = 12;
+const EVERYTHING: usize = 11;
+/// The place of one that denies most things to most people.
+const MOST_DENIED: usize = 4;
 
-/// Users of a few teams, whose members have the same policies, but for one that says nothing.
+/// Users of a few teams, whose members have the same policies, but for one that says nothing. Where the policies allow everything,
+/// some have more besides, behind them.
 fn teams() -> impl Strategy<Value = Vec<User>> {
-    let members = prop::collection::vec((any::<prop::sample::Index>(), user()), 3..7);
-    (prop::collection::vec(user(), 1..3), members).prop_map(|(teams, members)| {
-        let member = |(team, own): (prop::sample::Index, User)| {
+    let members = prop::collection::vec((any::<prop::sample::Index>(), user(), any::<bool>()), 3..7);
+    let team = (user(), any::<bool>()).prop_map(|(mut team, is_whole)| {
+        if is_whole {
+            team.policies.extend([MOST_DENIED, EVERYTHING]);
+        }
+        team
+    });
+    (prop::collection::vec(team, 1..3), members).prop_map(|(teams, members)| {
+        let member = |(team, own, has_more): (prop::sample::Index, User, bool)| {
             let mut user = User { tag: own.tag, ..team.get(&teams).clone() };
+            let is_whole = user.policies.contains(&EVERYTHING);
             user.policies.retain(|policy| *policy != NOTHING);
-            user.policies.extend(own.policies.contains(&NOTHING).then_some(NOTHING));
+            let more = |policy: &usize| *policy == NOTHING || (has_more && is_whole && *policy > EVERYTHING);
+            user.policies.extend(own.policies.into_iter().filter(more));
             user.policies.sort_unstable();
+            user.policies.dedup();
             user
         };
         members.into_iter().map(member).collect()
@@ -222,6 +242,24 @@ fn the_same_denies_and_bounds_leave_different_people_different_things() {
     let users =
         [user(&[3], "b", None), user(&[4, 11], "b", None), user(&[4, 11], "a", Some(12)), user(&[4, 11], "a", None)];
     assert_eq!(ends(&users), ["u-3"]);
+}
+
+#[test]
+fn what_comes_after_a_statement_that_allows_everything_changes_no_way() {
+    // Administrators once they used MFA, one of whom may change its own policies besides, some within a boundary that allows all.
+    let user = |policies: &[usize], boundary| User { policies: policies.to_vec(), tag: None, boundary, is_role: false };
+    let users =
+        [user(&[11, 20], None), user(&[11, 14, 20], None), user(&[11, 20], Some(11)), user(&[11, 14, 20], Some(11))];
+    let chains = chains(&account(&users, |_| false));
+    for number in 0..users.len() {
+        let own = format!("/u-{number}");
+        let mut first =
+            chains.as_array().unwrap().iter().filter(|chain| chain["principal"].as_str().unwrap().ends_with(&own));
+        let step = first.find(|chain| chain["steps"][0]["method"] == "iam-007").map(|chain| &chain["steps"][0]);
+        let step = step.unwrap_or_else(|| panic!("{own}: {chains:#}"));
+        assert_eq!(step["statement"][0], json!("p-11#S0"), "{step:#}");
+        assert_eq!(step["depends_on"], json!(["aws:MultiFactorAuthPresent"]), "{step:#}");
+    }
 }
 
 #[test]

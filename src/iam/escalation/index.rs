@@ -31,8 +31,12 @@ pub(super) struct Spoken {
     pub(super) allowed: Bits,
     /// Whether there is a deny that may speak of IAM.
     pub(super) denies: bool,
+    /// Whether a deny speaks of one of the actions.
+    pub(super) denies_some: bool,
     /// Whether there is an allow of anything at all.
     pub(super) allows: bool,
+    /// The position of the first statement that allows everything, whatever the request.
+    pub(super) whole: Option<u16>,
 }
 
 /// The documents that speak of the actions of methods.
@@ -95,9 +99,13 @@ fn read<'a>(
         spoken.denies |= rule.effect == Effect::Deny && may_speak_of_iam(&rule.actions);
         spoken.allows |= rule.effect == Effect::Allow;
         let Ok(position) = u16::try_from(number) else { break };
+        if spoken.whole.is_none() && rule.allows_everything() {
+            spoken.whole = Some(position);
+        }
         if found.is_empty() {
             continue;
         }
+        spoken.denies_some |= rule.effect == Effect::Deny;
         let resources = number_of(&rule.resources.fixed);
         for action in found.iter().copied() {
             spoken.mentions.push(Mention { action, rule: position, resources });

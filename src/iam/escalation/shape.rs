@@ -63,8 +63,10 @@ pub(super) enum About {
 pub(super) struct Shape<'a> {
     /// The permissions boundary, and the levels of service control policies.
     pub(super) bounds: Vec<Bound<'a>>,
-    /// Sorted by action.
+    /// Sorted by action. What identity policies allow after a statement that allows everything is left out: a question is
+    /// answered by the first statement that does.
     known: Vec<Known<'a>>,
+    allows_everything: bool,
     /// The actions that an allow speaks of; all when policies are not known.
     spoken: Bits,
     startable: OnceLock<Vec<usize>>,
@@ -113,6 +115,7 @@ impl<'a> Shape<'a> {
         let mut shape = Self {
             bounds: node.account.bounds(node.principal),
             known: Vec::new(),
+            allows_everything: false,
             spoken: if is_whole { Bits::empty(size) } else { Bits::full(size) },
             startable: OnceLock::new(),
             is_shared,
@@ -141,18 +144,26 @@ impl<'a> Shape<'a> {
         let Some(document) = attached.document else { return first };
         let Some(spoken) = index.document(node.home, document) else { return first };
         let rules = node.account.rules(document);
+        let (is_identity, comes_late) = (layer == IDENTITY, self.allows_everything);
+        let adds_nothing = |rule: &Rule, position: u16| {
+            is_identity
+                && rule.effect == Effect::Allow
+                && (comes_late || spoken.whole.is_some_and(|whole| position > whole))
+        };
         self.known.extend(spoken.mentions.iter().filter_map(|mention| {
+            let rule = rules.get(usize::from(mention.rule)).filter(|rule| !adds_nothing(rule, mention.rule))?;
             Some(Known {
                 action: mention.action,
                 position: first + u32::from(mention.rule),
                 layer,
-                rule: rules.get(usize::from(mention.rule))?,
+                rule,
                 policy: &attached.policy,
                 resources: mention.resources,
             })
         }));
-        if layer == IDENTITY {
+        if is_identity {
             self.spoken.add(&spoken.allowed);
+            self.allows_everything |= spoken.whole.is_some();
         }
         first + u32::try_from(rules.len()).unwrap_or(u32::MAX - first)
     }
@@ -316,8 +327,8 @@ fn hash(key: &[usize]) -> u64 {
     hasher.finish()
 }
 
-/// What a principal's shape goes by; `None` where policies are not known. Policies that speak of no action of a method make no
-/// difference.
+/// What a principal's shape goes by; `None` where policies are not known. Policies make no difference that speak of no action of a
+/// method, or only allow what one before them allows too.
 fn key(node: &Node<'_>, index: &Index<'_>) -> Option<Key> {
     let principal = node.principal;
     if !principal.unknown.is_empty() {
@@ -332,9 +343,13 @@ fn key(node: &Node<'_>, index: &Index<'_>) -> Option<Key> {
         [Arc::as_ptr(&attached.policy).addr(), attached.document.map_or(0, |document| document.index() + 1)]
     };
     let boundary = boundary.map_or([0, 0], place);
+    let mut comes_late = false;
     let speaks = |attached: &&Attached| {
-        let spoken = attached.document.and_then(|document| index.document(node.home, document));
-        spoken.is_none_or(|spoken| !spoken.mentions.is_empty())
+        let Some(document) = attached.document else { return true };
+        let Some(spoken) = index.document(node.home, document) else { return true };
+        let adds = if comes_late { spoken.denies_some } else { !spoken.mentions.is_empty() };
+        comes_late |= spoken.whole.is_some();
+        adds
     };
     Some(what.into_iter().chain(boundary).chain(node.identity().filter(speaks).flat_map(place)).collect())
 }

@@ -83,23 +83,37 @@ impl Status {
 #[derive(Debug, Clone, Default)]
 pub struct Controls(Arc<ByFramework>);
 
+/// The controls, and how formats write them.
 #[derive(Debug, Default)]
-struct ByFramework {
+pub(crate) struct ByFramework {
     ids: BTreeMap<String, Vec<String>>,
-    line: OnceLock<Option<Box<RawValue>>>,
+    /// As JSON in one line.
+    pub(crate) line: Written,
+    /// As indented JSON.
+    pub(crate) indented: Written,
+}
+
+/// JSON that is written once: a fleet's findings repeat it a million times.
+#[derive(Debug, Default)]
+pub(crate) struct Written(OnceLock<Option<Box<RawValue>>>);
+
+impl Written {
+    /// What was written; `None` where `write` made no JSON.
+    pub(crate) fn get(&self, write: impl FnOnce() -> String) -> Option<&RawValue> {
+        self.0.get_or_init(|| RawValue::from_string(write()).ok()).as_deref()
+    }
 }
 
 impl Controls {
-    /// The controls as JSON in one line, written once: a fleet's findings repeat it a million times. `None` where `write`
-    /// made no JSON.
-    pub(crate) fn line(&self, write: impl FnOnce(&BTreeMap<String, Vec<String>>) -> String) -> Option<&RawValue> {
-        self.0.line.get_or_init(|| RawValue::from_string(write(&self.0.ids)).ok()).as_deref()
+    /// How formats write them.
+    pub(crate) fn written(&self) -> &ByFramework {
+        &self.0
     }
 }
 
 impl From<BTreeMap<String, Vec<String>>> for Controls {
     fn from(ids: BTreeMap<String, Vec<String>>) -> Self {
-        Self(Arc::new(ByFramework { ids, line: OnceLock::new() }))
+        Self(Arc::new(ByFramework { ids, ..ByFramework::default() }))
     }
 }
 

@@ -11,23 +11,44 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{Context, Place, Renderer, safe_json};
+use super::{Context, Place, Renderer, records, safe_json};
 use crate::diagram::Diagram;
 use crate::facts::Gap;
-use crate::finding::{AppliedSuppression, Evidence, Finding, Fingerprint, Severity, Status};
+use crate::finding::{AppliedSuppression, Evidence, Finding, Fingerprint, Severity, Status, Written};
 use crate::framework::FrameworkReport;
 use crate::report::{Counts, Report, ReportGap, RuleRun, Summary};
+
+/// How deep a result stands: in the report's list.
+const IN_RESULTS: usize = 2;
 
 /// The JSON report: indented when it is alone, one line each when there are several.
 pub(super) struct Json;
 
 impl Renderer for Json {
     fn render(&self, report: &Report, context: &Context, sink: &mut dyn Write) -> io::Result<()> {
-        let report = JsonReport::from(report);
-        match context.place {
-            Place::Only => safe_json::pretty(&report, sink)?,
-            Place::First | Place::Later => safe_json::compact(&report, sink)?,
+        let (head, is_alone) = (JsonReport::from(report), context.place == Place::Only);
+        let mut bytes = Vec::new();
+        if is_alone {
+            safe_json::pretty(&head, &mut bytes)?;
+        } else {
+            safe_json::compact(&head, &mut bytes)?;
         }
+        let end: &[u8] = if is_alone { b"]\n}" } else { b"]}" };
+        let before = bytes.strip_suffix(end).ok_or_else(|| io::Error::other("`results` is not the last member"))?;
+        sink.write_all(before)?;
+        records::write(report.findings().enumerate(), sink, |(position, finding), bytes| {
+            bytes.write_all(if *position == 0 { b"" } else { b"," })?;
+            if is_alone {
+                bytes.write_all(b"\n    ")?;
+                safe_json::pretty_inside(IN_RESULTS, &JsonResult::indented(finding), bytes)
+            } else {
+                safe_json::compact(&JsonResult::in_a_line(finding), bytes)
+            }
+        })?;
+        if is_alone && report.findings().next().is_some() {
+            sink.write_all(b"\n  ")?;
+        }
+        sink.write_all(end)?;
         sink.write_all(b"\n")
     }
 
@@ -78,7 +99,9 @@ pub(super) struct JsonReport<'a> {
     #[schemars(default)]
     framework: Option<&'a FrameworkReport>,
     /// One entry per rule and resource, passes included, worst first.
-    results: Vec<JsonResult<'a>>,
+    // The last member, and empty here: results are written in its place.
+    #[schemars(with = "Vec<JsonResult<'a>>")]
+    results: [JsonResult<'a>; 0],
 }
 
 /// A rule that ran.
@@ -195,7 +218,7 @@ pub(super) struct JsonResult<'a> {
 #[serde(untagged)]
 enum JsonControls<'a> {
     Tree(&'a BTreeMap<String, Vec<String>>),
-    Line(&'a RawValue),
+    Written(&'a RawValue),
 }
 
 /// The AWS thing that was judged.
@@ -249,7 +272,7 @@ impl<'a> From<&'a Report> for JsonReport<'a> {
             notes: &report.notes,
             diagrams: &report.diagrams.drawn,
             framework: report.framework.as_ref(),
-            results: report.findings().map(JsonResult::from).collect(),
+            results: [],
         }
     }
 }
@@ -331,17 +354,32 @@ impl<'a> From<&'a Finding> for JsonResult<'a> {
 }
 
 impl<'a> JsonResult<'a> {
-    /// A result for formats of one record a line: its controls are written once for all results of a rule.
+    /// A result for formats of one record a line.
     pub(super) fn in_a_line(finding: &'a Finding) -> Self {
-        let written = finding.controls.line(|controls| {
-            let mut line = Vec::new();
+        Self::with_controls(finding, &finding.controls.written().line, safe_json::compact)
+    }
+
+    /// A result for the indented report.
+    fn indented(finding: &'a Finding) -> Self {
+        let write = |controls: &_, bytes: &mut Vec<u8>| safe_json::pretty_inside(IN_RESULTS + 1, controls, bytes);
+        Self::with_controls(finding, &finding.controls.written().indented, write)
+    }
+
+    /// A result whose controls are written once for all results of a rule.
+    fn with_controls(
+        finding: &'a Finding,
+        kept: &'a Written,
+        write: impl FnOnce(&BTreeMap<String, Vec<String>>, &mut Vec<u8>) -> io::Result<()>,
+    ) -> Self {
+        let written = kept.get(|| {
+            let mut bytes = Vec::new();
             // INVARIANT: memory takes every byte, and the keys are text.
-            let _ = safe_json::compact(controls, &mut line);
-            String::from_utf8_lossy(&line).into_owned()
+            let _ = write(&finding.controls, &mut bytes);
+            String::from_utf8_lossy(&bytes).into_owned()
         });
         let whole = Self::from(finding);
         match written {
-            Some(line) => Self { controls: JsonControls::Line(line), ..whole },
+            Some(text) => Self { controls: JsonControls::Written(text), ..whole },
             None => whole,
         }
     }

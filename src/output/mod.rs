@@ -16,6 +16,7 @@ mod markdown;
 pub mod ndjson;
 mod ocsf;
 pub mod parquet;
+mod records;
 pub(crate) mod safe_json;
 mod sarif;
 mod table;

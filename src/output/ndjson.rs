@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::json::{JsonReportGap, JsonResult, JsonSummary};
-use super::{Context, Renderer, safe_json};
+use super::{Context, Renderer, records, safe_json};
 use crate::finding::Status;
 use crate::fleet::{Failure, Step};
 use crate::report::Report;
@@ -20,19 +20,20 @@ pub(super) struct Ndjson;
 
 impl Renderer for Ndjson {
     fn render(&self, report: &Report, context: &Context, sink: &mut dyn Write) -> io::Result<()> {
-        let mut sink = io::BufWriter::new(sink);
-        line(&AccountRecord::new(report, context), &mut sink)?;
+        let mut first = Vec::new();
+        line(&AccountRecord::new(report, context), &mut first)?;
+        sink.write_all(&first)?;
         let collected_at = report.collected_at.to_string();
-        for finding in report.findings().filter(|finding| matches!(finding.status, Status::Fail | Status::Unknown)) {
+        let listed = report.findings().filter(|finding| matches!(finding.status, Status::Fail | Status::Unknown));
+        records::write(listed, sink, |finding, bytes| {
             let record = FindingRecord {
                 format: "posture-finding/1",
                 account: &report.account,
                 collected_at: &collected_at,
                 finding: JsonResult::in_a_line(finding),
             };
-            line(&record, &mut sink)?;
-        }
-        sink.flush()
+            line(&record, bytes)
+        })
     }
 
     fn is_stream(&self) -> bool {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::digest;
 use super::escape::{flowing, https_link};
-use super::{Context, Renderer, safe_json};
+use super::{Context, Renderer, records, safe_json};
 use crate::finding::{Confidence, Finding, Severity, Status};
 use crate::report::{Report, RuleRun};
 use crate::snapshot::leader_region;
@@ -23,11 +23,11 @@ const SCHEMA_VERSION: &str = "1.8.0";
 
 impl Renderer for Ocsf {
     fn render(&self, report: &Report, _: &Context, sink: &mut dyn Write) -> io::Result<()> {
-        for (_, event) in events(report) {
-            safe_json::compact(&event, sink)?;
-            sink.write_all(b"\n")?;
-        }
-        Ok(())
+        let rules = rules(report);
+        records::write(report.findings(), sink, |finding, bytes| {
+            safe_json::compact(&event(report, finding, rules.get(finding.rule.as_ref()).copied()), bytes)?;
+            bytes.write_all(b"\n")
+        })
     }
 
     fn is_stream(&self) -> bool {
@@ -37,11 +37,16 @@ impl Renderer for Ocsf {
 
 /// The events of a report, each with the result that it tells of.
 pub(super) fn events(report: &Report) -> impl Iterator<Item = (&Finding, Value)> {
-    let rules: BTreeMap<&str, &RuleRun> = report.rules_run.iter().map(|rule| (rule.id.as_str(), rule)).collect();
+    let rules = rules(report);
     report.findings().map(move |finding| {
         let rule = rules.get(finding.rule.as_ref()).copied();
         (finding, event(report, finding, rule))
     })
+}
+
+/// The rules that ran, by id.
+fn rules(report: &Report) -> BTreeMap<&str, &RuleRun> {
+    report.rules_run.iter().map(|rule| (rule.id.as_str(), rule)).collect()
 }
 
 fn event(report: &Report, finding: &Finding, rule: Option<&RuleRun>) -> Value {

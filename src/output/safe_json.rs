@@ -21,6 +21,15 @@ pub(crate) fn pretty(value: &impl Serialize, sink: &mut dyn Write) -> io::Result
     write(value, SafeFormatter { inner: PrettyFormatter::new(), for_html: false }, sink)
 }
 
+/// As [`pretty`], for a value that stands inside `depth` arrays or objects.
+pub(super) fn pretty_inside<W: Write>(depth: usize, value: &impl Serialize, sink: &mut W) -> io::Result<()> {
+    let mut inner = PrettyFormatter::new();
+    for _ in 0..depth {
+        inner.begin_array(&mut io::sink())?;
+    }
+    write(value, SafeFormatter { inner, for_html: false }, sink)
+}
+
 /// A value for people, ended by a line break.
 pub(crate) fn lines(value: &serde_json::Value) -> String {
     let mut bytes = Vec::new();

@@ -5,7 +5,8 @@
 //! holds in between. Where AWS does not document what a test says of a value, as of `!=` on a member that is not there,
 //! the answer is open.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::{self, Display, Formatter};
 
 use super::tree::{Order, Selector, Test, Text, Value};
@@ -15,18 +16,18 @@ const MAX_CLASSES: usize = 4096;
 
 /// Values that the tests on a member do not tell apart.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Class {
+pub(super) struct Class<'t> {
     /// One of the values.
-    pub(super) sample: Sample,
+    pub(super) sample: Sample<'t>,
     /// What each test says of them; `None` where that is open.
     pub(super) truths: Vec<Option<bool>>,
 }
 
 /// A value that stands for its class.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Sample {
+pub(super) enum Sample<'t> {
     /// Text.
-    Text(String),
+    Text(Cow<'t, str>),
     /// Text of which no test asks.
     OtherText(String),
     /// A number.
@@ -43,7 +44,7 @@ pub(super) enum Sample {
     Many,
 }
 
-impl Display for Sample {
+impl Display for Sample<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(text) => write!(f, "is `{text}`"),
@@ -58,59 +59,90 @@ impl Display for Sample {
     }
 }
 
-/// The classes of a member's values under some tests; `None` when there are too many.
-pub(super) fn classes(selector: &Selector, tests: &[&Test]) -> Option<Vec<Class>> {
-    if selector.is_many() {
-        return Some(vec![Class { sample: Sample::Many, truths: vec![None; tests.len()] }]);
-    }
-    let mut samples = texts(tests)?;
-    samples.extend(numbers(tests).into_iter().map(Sample::Number));
-    samples.extend([Sample::Bool(true), Sample::Bool(false), Sample::Null, Sample::Missing, Sample::Composite]);
-    let class = |sample: Sample| {
-        let truths = tests.iter().map(|test| judge(test, &sample)).collect();
-        Class { sample, truths }
-    };
-    let mut classes: Vec<Class> = Vec::new();
-    for class in samples.into_iter().map(class) {
-        // What the tests do not tell apart need be tried once, but what holds members of its own is apart.
-        let same = |known: &Class| known.truths == class.truths && known.sample.nature() == class.sample.nature();
-        if !classes.iter().any(same) {
-            classes.push(class);
-        }
-    }
-    Some(classes)
+/// The classes of a member's values under some tests, each worked out when it is asked for: what most searches look for is among
+/// the first.
+#[derive(Debug)]
+pub(super) struct Classes<'t> {
+    tests: Vec<&'t Test>,
+    known: Vec<Class<'t>>,
+    left: std::vec::IntoIter<Sample<'t>>,
 }
 
-impl Sample {
+impl<'t> Classes<'t> {
+    /// The classes; `None` when there are too many.
+    pub(super) fn new(selector: &Selector, tests: Vec<&'t Test>) -> Option<Self> {
+        let samples = if selector.is_many() {
+            vec![Sample::Many]
+        } else {
+            let mut samples = texts(&tests)?;
+            samples.extend(numbers(&tests).into_iter().map(Sample::Number));
+            samples.extend([Sample::Bool(true), Sample::Bool(false), Sample::Null, Sample::Missing, Sample::Composite]);
+            samples
+        };
+        Some(Self { tests, known: Vec::new(), left: samples.into_iter() })
+    }
+
+    /// Whether there is a class at this place.
+    pub(super) fn reach(&mut self, place: usize) -> bool {
+        while self.known.len() <= place {
+            let Some(sample) = self.left.next() else { return false };
+            let class = Class { truths: self.tests.iter().map(|test| judge(test, &sample)).collect(), sample };
+            // What the tests do not tell apart need be tried once, but what holds members of its own is apart.
+            let same =
+                |known: &Class<'_>| known.truths == class.truths && known.sample.nature() == class.sample.nature();
+            if !self.known.iter().any(same) {
+                self.known.push(class);
+            }
+        }
+        true
+    }
+
+    /// A class that was asked for before.
+    pub(super) fn get(&self, place: usize) -> Option<&Class<'t>> {
+        self.known.get(place)
+    }
+}
+
+impl Sample<'_> {
     /// Whether the value is there, and whether it can hold others.
     fn nature(&self) -> (bool, bool) {
         (*self != Self::Missing, matches!(self, Self::Composite | Self::Many))
     }
 }
 
-fn asked(tests: &[&Test]) -> impl Iterator<Item = Value> {
-    let values = tests.iter().filter_map(|test| match test {
-        Test::Is(value) | Test::IsNot(value) => Some(value.clone()),
-        Test::Compares(_, number) => Some(Value::Number(*number)),
+/// What a test compares with.
+enum Asked<'t> {
+    Number(f64),
+    Text(&'t Text),
+    Regex,
+}
+
+fn asked<'t>(tests: &[&'t Test]) -> impl Iterator<Item = Asked<'t>> {
+    tests.iter().filter_map(|test| match test {
+        Test::Is(value) | Test::IsNot(value) => Some(match value {
+            Value::Number(number) => Asked::Number(*number),
+            Value::Text(text) => Asked::Text(text),
+            Value::Regex(_) => Asked::Regex,
+        }),
+        Test::Compares(_, number) => Some(Asked::Number(*number)),
         _ => None,
-    });
-    values.collect::<Vec<_>>().into_iter()
+    })
 }
 
 /// Texts: each that a test names whole, and one for each way to match the wildcards.
-fn texts(tests: &[&Test]) -> Option<Vec<Sample>> {
-    let mut literals = BTreeSet::from(["null".to_owned(), "true".to_owned(), "false".to_owned()]);
-    let mut named = Vec::new();
-    let (mut starts, mut ends) = (BTreeSet::from([String::new()]), BTreeSet::from([String::new()]));
+fn texts<'t>(tests: &[&'t Test]) -> Option<Vec<Sample<'t>>> {
+    let mut literals = BTreeSet::from(["null", "true", "false"].map(Cow::Borrowed));
+    let mut named: Vec<&str> = Vec::new();
+    let (mut starts, mut ends) = (BTreeSet::from([""]), BTreeSet::from([""]));
     let mut inner = BTreeSet::new();
-    for value in asked(tests) {
-        match value {
-            Value::Text(Text { open_start: false, text, open_end: false }) => named.push(text),
-            Value::Text(Text { open_start: false, text, open_end: true }) => drop(starts.insert(text)),
-            Value::Text(Text { open_start: true, text, open_end: false }) => drop(ends.insert(text)),
-            Value::Text(Text { open_start: true, text, open_end: true }) => drop(inner.insert(text)),
-            Value::Number(number) => drop(literals.insert(number.to_string())),
-            Value::Regex(_) => {}
+    for asked in asked(tests) {
+        match asked {
+            Asked::Text(Text { open_start: false, text, open_end: false }) => named.push(text),
+            Asked::Text(Text { open_start: false, text, open_end: true }) => drop(starts.insert(text)),
+            Asked::Text(Text { open_start: true, text, open_end: false }) => drop(ends.insert(text)),
+            Asked::Text(Text { open_start: true, text, open_end: true }) => drop(inner.insert(text.as_str())),
+            Asked::Number(number) => drop(literals.insert(Cow::Owned(number.to_string()))),
+            Asked::Regex => {}
         }
     }
     let ways = 1usize.checked_shl(u32::try_from(inner.len()).ok()?)?;
@@ -119,12 +151,9 @@ fn texts(tests: &[&Test]) -> Option<Vec<Sample>> {
         return None;
     }
     let mark = unused(starts.iter().chain(&ends).chain(&inner).chain(&named));
-    let mut samples: Vec<Sample> = Vec::new();
-    for text in named.into_iter().map(Sample::Text) {
-        if !samples.contains(&text) {
-            samples.push(text);
-        }
-    }
+    let mut seen = HashSet::new();
+    named.retain(|text| seen.insert(*text));
+    let mut samples: Vec<Sample<'t>> = named.into_iter().map(|text| Sample::Text(Cow::Borrowed(text))).collect();
     for start in &starts {
         for end in &ends {
             for way in 0..ways {
@@ -132,7 +161,7 @@ fn texts(tests: &[&Test]) -> Option<Vec<Sample>> {
                 let held: String = held.flat_map(|(_, text)| text.chars().chain([mark])).collect();
                 let text = format!("{start}{mark}{held}{end}");
                 let is_other = start.is_empty() && end.is_empty() && held.is_empty();
-                samples.push(if is_other { Sample::OtherText(text) } else { Sample::Text(text) });
+                samples.push(if is_other { Sample::OtherText(text) } else { Sample::Text(Cow::Owned(text)) });
             }
         }
     }
@@ -141,7 +170,7 @@ fn texts(tests: &[&Test]) -> Option<Vec<Sample>> {
 }
 
 /// A character that none of the texts has.
-fn unused<'a>(texts: impl Iterator<Item = &'a String>) -> char {
+fn unused<'a>(texts: impl Iterator<Item = &'a &'a str>) -> char {
     let taken: BTreeSet<char> = texts.flat_map(|text| text.chars()).collect();
     // A pattern has fewer characters than there are to choose from.
     ['…', '~'].into_iter().chain('\u{e000}'..='\u{f8ff}').find(|c| !taken.contains(c)).unwrap_or('\u{fffd}')
@@ -151,9 +180,9 @@ fn unused<'a>(texts: impl Iterator<Item = &'a String>) -> char {
 fn numbers(tests: &[&Test]) -> Vec<f64> {
     let mut named: Vec<f64> = asked(tests)
         .filter_map(|value| match value {
-            Value::Number(number) => Some(number),
-            Value::Text(text) if text.is_literal() => text.text.parse().ok().filter(|number: &f64| number.is_finite()),
-            Value::Text(_) | Value::Regex(_) => None,
+            Asked::Number(number) => Some(number),
+            Asked::Text(text) if text.is_literal() => text.text.parse().ok().filter(|number: &f64| number.is_finite()),
+            Asked::Text(_) | Asked::Regex => None,
         })
         .collect();
     named.sort_by(f64::total_cmp);
@@ -170,7 +199,7 @@ fn numbers(tests: &[&Test]) -> Vec<f64> {
 }
 
 /// What a test says of a value.
-fn judge(test: &Test, sample: &Sample) -> Option<bool> {
+fn judge(test: &Test, sample: &Sample<'_>) -> Option<bool> {
     match (test, sample) {
         (_, Sample::Many) => None,
         (Test::Exists, sample) => Some(*sample != Sample::Missing),
@@ -192,7 +221,7 @@ fn judge(test: &Test, sample: &Sample) -> Option<bool> {
     }
 }
 
-fn is_bool(sample: &Sample, wanted: bool) -> Option<bool> {
+fn is_bool(sample: &Sample<'_>, wanted: bool) -> Option<bool> {
     match sample {
         Sample::Bool(value) => Some(*value == wanted),
         Sample::Text(text) if text.eq_ignore_ascii_case(if wanted { "true" } else { "false" }) => None,
@@ -200,12 +229,13 @@ fn is_bool(sample: &Sample, wanted: bool) -> Option<bool> {
     }
 }
 
-fn is(value: &Value, sample: &Sample) -> Option<bool> {
+fn is(value: &Value, sample: &Sample<'_>) -> Option<bool> {
     let open_if = |open: bool| if open { None } else { Some(false) };
     match (value, sample) {
         (_, Sample::Missing) => Some(false),
         (Value::Regex(_), _) => None,
-        (Value::Text(wanted), Sample::Text(text) | Sample::OtherText(text)) => Some(wanted.matches(text)),
+        (Value::Text(wanted), Sample::Text(text)) => Some(wanted.matches(text)),
+        (Value::Text(wanted), Sample::OtherText(text)) => Some(wanted.matches(text)),
         (Value::Text(wanted), Sample::Bool(value)) => open_if(wanted.matches(&value.to_string())),
         (Value::Text(wanted), Sample::Null) => open_if(wanted.matches("null")),
         (Value::Text(wanted), Sample::Number(number)) => open_if(could_be(wanted, *number)),
@@ -217,7 +247,7 @@ fn is(value: &Value, sample: &Sample) -> Option<bool> {
 }
 
 /// What `!=` says is the opposite of what `=` says where both are text or both are numbers, and open elsewhere.
-fn is_not(value: &Value, sample: &Sample) -> Option<bool> {
+fn is_not(value: &Value, sample: &Sample<'_>) -> Option<bool> {
     match (value, sample) {
         (Value::Text(_), Sample::Text(_) | Sample::OtherText(_)) | (Value::Number(_), Sample::Number(_)) => {
             is(value, sample).map(|truth| !truth)

@@ -6,8 +6,8 @@
 //! document, or on a regular expression. Where a filter does not cover a control, the order of the terms may decide whether
 //! that is known or open; whether it covers one does not depend on it. The search takes at most [`MAX_STEPS`] steps, each linear in the patterns.
 
-use super::class::{self, Class, Sample};
-use super::tree::{Selector, Term, Test, Tree};
+use super::class::{Classes, Sample};
+use super::tree::{Selector, Term, Tree};
 
 /// Most steps of one search; beyond them nothing is decided.
 const MAX_STEPS: usize = 50_000;
@@ -124,7 +124,7 @@ struct Member<'a> {
     selector: &'a Selector,
     terms: Vec<usize>,
     /// Worked out when one is chosen: most filters are settled before.
-    classes: Option<Vec<Class>>,
+    classes: Option<Classes<'a>>,
 }
 
 struct Search<'a> {
@@ -173,8 +173,10 @@ impl Search<'_> {
     /// Goes through the values of a member.
     fn choose(&mut self, at: usize) -> Option<Miss> {
         let mut found = None;
-        let count = self.classes_of(at)?;
-        for class in 0..count {
+        for class in 0.. {
+            if !self.has_class(at, class) {
+                break;
+            }
             if !self.can_be(at, class) {
                 continue;
             }
@@ -189,18 +191,17 @@ impl Search<'_> {
         found
     }
 
-    /// How many classes of values a member has; `None` where they are too many, which ends the search.
-    fn classes_of(&mut self, at: usize) -> Option<usize> {
-        let member = self.members.get_mut(at)?;
+    /// Whether a member has a class of values at this place; none where they are too many, which ends the search.
+    fn has_class(&mut self, at: usize, class: usize) -> bool {
+        let Some(member) = self.members.get_mut(at) else { return false };
         if member.classes.is_none() {
             let terms = member.terms.iter().filter_map(|place| self.terms.get(*place));
-            let tests: Vec<&Test> = terms.map(|term| &term.test).collect();
-            member.classes = class::classes(member.selector, &tests);
+            member.classes = Classes::new(member.selector, terms.map(|term| &term.test).collect());
             if member.classes.is_none() {
                 self.too_many = Some(member.selector);
             }
         }
-        member.classes.as_ref().map(Vec::len)
+        member.classes.as_mut().is_some_and(|classes| classes.reach(class))
     }
 
     /// Tries both truths of an open term. What is missed either way is missed for sure.
@@ -244,13 +245,13 @@ impl Search<'_> {
         self.values().all(|(other, value)| fits(other, value, selector, sample) && fits(selector, sample, other, value))
     }
 
-    fn value(&self, at: usize, class: usize) -> Option<(&Selector, &Sample)> {
+    fn value(&self, at: usize, class: usize) -> Option<(&Selector, &Sample<'_>)> {
         let member = self.members.get(at)?;
         member.classes.as_ref()?.get(class).map(|class| (member.selector, &class.sample))
     }
 
     /// The values that are chosen.
-    fn values(&self) -> impl Iterator<Item = (&Selector, &Sample)> {
+    fn values(&self) -> impl Iterator<Item = (&Selector, &Sample<'_>)> {
         self.chosen.iter().enumerate().filter_map(|(at, class)| self.value(at, (*class)?))
     }
 
@@ -262,7 +263,7 @@ impl Search<'_> {
 }
 
 /// False when `inner` stands within `outer` and is there though `outer` holds nothing.
-fn fits(outer: &Selector, value: &Sample, inner: &Selector, sample: &Sample) -> bool {
+fn fits(outer: &Selector, value: &Sample<'_>, inner: &Selector, sample: &Sample<'_>) -> bool {
     !outer.leads_to(inner)
         || matches!(value, Sample::Composite | Sample::Many)
         || matches!(sample, Sample::Missing | Sample::Many)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::baseline::Baseline;
 use crate::config::Config;
 use crate::diagram::Diagrams;
-use crate::facts::{Facts, Gap};
+use crate::facts::{Facts, Gap, Kind};
 use crate::finding::{Finding, Severity, Status};
 use crate::report::{Counts, FORMAT, Report, ReportGap, RuleRun, Summary};
 use crate::rule::Rule;
@@ -35,16 +35,22 @@ impl Scan<'_> {
     /// Judges a snapshot for formats that show a part; all verdicts are counted. The snapshot is let go as soon as
     /// its facts are read: a large account's answers take more room than its findings.
     pub fn run_for(&self, snapshot: Snapshot, shown: Shown) -> Report {
-        let facts = Facts::build(&snapshot, self.as_of);
-        let frame = self.frame(&snapshot);
+        let (frame, facts) = self.read(&snapshot);
         drop(snapshot);
         self.report(frame, &facts, shown)
     }
 
     /// Judges a snapshot, and hands out the facts that it was judged by.
     pub fn judge(&self, snapshot: &Snapshot) -> (Report, Facts) {
-        let facts = Facts::build(snapshot, self.as_of);
-        (self.report(self.frame(snapshot), &facts, Shown::ALL), facts)
+        let (frame, facts) = self.read(snapshot);
+        (self.report(frame, &facts, Shown::ALL), facts)
+    }
+
+    fn read(&self, snapshot: &Snapshot) -> (Frame<'_>, Facts) {
+        let frame = self.frame(snapshot);
+        let kinds: Vec<&Kind> = frame.rules.iter().filter(|rule| !rule.deprecated).map(|rule| rule.kind).collect();
+        let facts = Facts::build_to_list(snapshot, self.as_of, &kinds);
+        (frame, facts)
     }
 
     fn frame(&self, snapshot: &Snapshot) -> Frame<'_> {

@@ -135,13 +135,23 @@ pub struct Facts {
 impl Facts {
     /// Builds all facts of a snapshot. `as_of` replaces the credential report's own time for rules on credentials.
     pub fn build(snapshot: &Snapshot, as_of: Option<Time>) -> Self {
+        Self::build_to_list(snapshot, as_of, &[])
+    }
+
+    /// As [`Facts::build`], for rules on things of these kinds. Policies are judged beside the facts of services where that takes
+    /// one processor; of many principals it takes all, and is left until the snapshot is let go.
+    pub fn build_to_list(snapshot: &Snapshot, as_of: Option<Time>, kinds: &[&Kind]) -> Self {
         let report = credential_report::CredentialReport::read(snapshot);
         let devices = virtual_mfa::VirtualMfa::read(snapshot);
         let of_iam = || {
             let engine = iam_access::Engine::read(snapshot);
             let users = iam_user::build(snapshot, &report, &devices, &engine);
             let access = engine.of_account(&users);
-            (engine, users, access)
+            let policies = OnceLock::new();
+            if kinds.iter().any(|kind| kind.schema == IamPolicy::SCHEMA) && engine.is_small() {
+                policies.get_or_init(|| iam_policy::policies(&engine));
+            }
+            (engine, users, access, policies)
         };
         let of_services = || {
             let trails = trail::build(snapshot);
@@ -149,7 +159,7 @@ impl Facts {
             let infrastructure = Infrastructure::build(snapshot, &trails.all, &alerting.topics);
             (trails, alerting, infrastructure)
         };
-        let ((engine, users, access), (trails, alerting, infrastructure)) = rayon::join(of_iam, of_services);
+        let ((engine, users, access, policies), (trails, alerting, infrastructure)) = rayon::join(of_iam, of_services);
         let groups = iam_group::build(snapshot, &users);
         let root = root_user::build(snapshot, &report, &devices);
         let parts = account::Parts { alerting: &alerting, trails: &trails, infrastructure: &infrastructure, access };
@@ -167,7 +177,7 @@ impl Facts {
             workloads: review::workloads(snapshot),
             groups,
             engine,
-            policies: OnceLock::new(),
+            policies,
             principals: OnceLock::new(),
         }
     }

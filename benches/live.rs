@@ -4,8 +4,10 @@
 //! no scan can beat: the longest chain of calls of which each needs the answer before it, and for `LookupEvents` the two calls
 //! a second that AWS allows. `docs/performance.md` has results.
 //!
-//! `cargo bench --bench live -- [--round-trip MILLISECONDS] [--users NUMBER] [--regions NUMBER] [--runs NUMBER] [--serve]`;
-//! `--serve` answers until it is stopped and measures nothing, for profilers.
+//! `cargo bench --bench live -- [--round-trip MILLISECONDS] [--users NUMBER] [--regions NUMBER] [--runs NUMBER]
+//! [--administrators] [--serve]`; users are administrators, developers, of finance and of operations in turn, with
+//! `--administrators` they all administer the account once they used MFA; `--serve` answers until it is stopped and measures
+//! nothing, for profilers.
 
 #![expect(
     clippy::unwrap_used,
@@ -87,6 +89,7 @@ fn main() {
         let mut arguments = std::env::args().skip_while(|argument| argument != name);
         arguments.nth(1).map_or(otherwise, |value| value.parse().expect("a number"))
     };
+    let asked_for = |name: &str| std::env::args().any(|argument| argument == name);
     let (millis, users) = (wish("--round-trip", 40), wish("--users", 2000));
     let (count, runs) = (wish("--regions", 17) as usize, wish("--runs", 5));
     let round_trip = Duration::from_millis(millis.into());
@@ -96,9 +99,11 @@ fn main() {
     let mut chosen: Vec<&str> = vec!["us-east-1", "eu-west-1"];
     chosen.extend(REGIONS.iter().filter(|region| !["us-east-1", "eu-west-1"].contains(region)));
     chosen.truncate(count.max(2));
-    let account = regions::account(&hardened, &chosen, users as usize);
+    // The first of the account's users administers it.
+    let models = if asked_for("--administrators") { 1 } else { usize::MAX };
+    let account = regions::account(&hardened, &chosen, users as usize, models);
     let server = Stub::replay(round_trip, answers(account, 1000));
-    if std::env::args().any(|argument| argument == "--serve") {
+    if asked_for("--serve") {
         println!("AWS_ENDPOINT_URL={}", server.url());
         loop {
             std::thread::park();

@@ -83,6 +83,30 @@ def managing_themselves(account, users):
     return whole
 
 
+def insisting_on_mfa(account, users):
+    """Users who may do what AWS's documentation has users do to themselves, what their team does, and nothing but set up MFA before they used it
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_examples_aws_my-sec-creds-self-manage.html)."""
+    whole = snapshot(account, users)
+    def own(what, actions):
+        return allow([f"iam:{action}" for action in actions.split()], f"arn:aws:iam::*:{what}/${{aws:username}}")["Statement"][0]
+    statements = [
+        allow(["iam:GetAccountPasswordPolicy", "iam:ListVirtualMFADevices"], "*")["Statement"][0],
+        own("user", "ChangePassword GetUser"),
+        own("user", "CreateAccessKey DeleteAccessKey ListAccessKeys UpdateAccessKey GetAccessKeyLastUsed"),
+        own("user", "DeleteSigningCertificate ListSigningCertificates UpdateSigningCertificate UploadSigningCertificate"),
+        own("user", "DeleteSSHPublicKey GetSSHPublicKey ListSSHPublicKeys UpdateSSHPublicKey UploadSSHPublicKey"),
+        own("mfa", "CreateVirtualMFADevice"),
+        own("user", "DeactivateMFADevice EnableMFADevice ListMFADevices ResyncMFADevice"),
+        {"Effect": "Deny", "Resource": "*", "Condition": {"BoolIfExists": {"aws:MultiFactorAuthPresent": "false"}},
+         "NotAction": [*(f"iam:{action}" for action in "CreateVirtualMFADevice EnableMFADevice GetMFADevice GetUser ListMFADevices ListVirtualMFADevices ResyncMFADevice".split()), "sts:GetSessionToken"]},
+    ]
+    for observation in whole["observations"]:
+        for number, group in enumerate(observation["response"].get("GroupDetailList", [])):
+            work = allow(["s3:GetObject", "s3:PutObject", "s3:ListBucket", "ec2:StartInstances", "ec2:StopInstances", "cloudwatch:*"], [f"arn:aws:s3:::team-{number}/*", "arn:aws:ec2:*:*:instance/*"])
+            group["GroupPolicyList"] += [{"PolicyName": "own", "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}, {"PolicyName": "work", "PolicyDocument": work}]
+    return whole
+
+
 def administrators(account, users):
     """Users who all administer the account as long as they signed in with MFA, and manage their own keys and devices: each may take over
     each other."""
@@ -158,6 +182,7 @@ def accounts(posture, quick):
         yield f"{users} users", snapshot(ACCOUNT, users)
     count = 500 if quick else 5000
     yield f"{count} users who manage their own keys", managing_themselves(ACCOUNT, count)
+    yield f"{count} users who may do nothing before they used MFA", insisting_on_mfa(ACCOUNT, count)
     count = 250 if quick else 2000
     yield f"{count} administrators who need MFA", administrators(ACCOUNT, count)
     quota = os.path.join(os.path.dirname(posture), "examples/quota")

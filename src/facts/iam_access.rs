@@ -128,7 +128,7 @@ impl Engine {
 
     /// Whether the policies of a principal insist on MFA, worked out once for all with the same.
     fn insists_on_mfa(&self, principal: &Principal) -> Truth {
-        let access = Access::new(&self.account, principal);
+        let access = Access::new(&self.account, principal).without_what_awaits_mfa();
         // What is settled without the statements that add nothing is settled; what it depends on, they may tell otherwise.
         let fewer = access.clone().without_needless();
         let settled = fewer.basis().map(|basis| self.insists.get(basis, || fewer.mfa().enforced));

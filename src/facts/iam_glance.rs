@@ -98,7 +98,7 @@ impl Look {
     fn new() -> Self {
         let patterns = |actions: &[&str]| actions.iter().map(|action| Pattern::action(action)).collect();
         Self {
-            iam: Pattern::action("iam:*").shortest(),
+            iam: Pattern::action("iam:*").shortest().into_owned(),
             budgets: patterns(BUDGET_ACTIONS),
             billing: billing_actions().map(Pattern::action).collect(),
             mfa: patterns(&["iam:*", "sts:*"]),

@@ -40,6 +40,16 @@ impl Language {
         self.all_of.iter().any(|own| other.all_of.iter().any(|pattern| own.starts_apart(pattern)))
     }
 
+    /// True when every text of `other` is surely one of `self`: a quick answer, `false` means "not seen to".
+    fn plainly_covers(&self, other: &Self) -> bool {
+        let named = |pattern: &Pattern| other.all_of.iter().any(|own| pattern.plainly_covers(own));
+        let avoided = |pattern: &Pattern| {
+            other.all_of.iter().any(|own| own.starts_apart(pattern))
+                || other.none_of.iter().any(|own| own.plainly_covers(pattern))
+        };
+        self.all_of.iter().all(named) && self.none_of.iter().all(avoided)
+    }
+
     /// The texts in both.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
@@ -56,7 +66,9 @@ impl Language {
             rest.none_of.push(pattern.clone());
             rest
         });
-        let within = other.none_of.iter().map(|pattern| {
+        // Nothing matches two patterns whose beginnings are apart.
+        let apart = |pattern: &&Pattern| self.all_of.iter().any(|own| own.starts_apart(pattern));
+        let within = other.none_of.iter().filter(|pattern| !apart(pattern)).map(|pattern| {
             let mut rest = self.clone();
             rest.all_of.push(pattern.clone());
             rest
@@ -143,6 +155,12 @@ pub enum Remainder {
 
 /// What is left of `block` without `others`.
 pub fn remainder(block: &Block, others: &[Block]) -> Remainder {
+    let covers = |other: &Block| {
+        other.actions.plainly_covers(&block.actions) && other.resources.plainly_covers(&block.resources)
+    };
+    if others.iter().any(covers) {
+        return Remainder::Nothing;
+    }
     let apart =
         |other: &&Block| other.actions.starts_apart(&block.actions) || other.resources.starts_apart(&block.resources);
     let overlapping: Vec<&Block> =

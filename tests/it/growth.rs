@@ -16,7 +16,7 @@ const PAGE: usize = 1000;
 fn calls(regions: &[&str], users: usize) -> Vec<Call> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/accounts/bootcamp-hardened.json");
     let hardened: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let account = regions::account(&hardened, regions, users);
+    let account = regions::account(&hardened, regions, users, usize::MAX);
     let stub = Stub::replay(Duration::ZERO, answers(account, PAGE));
     let home = tempfile::tempdir().unwrap();
     let run = run(posture(home.path(), &stub.url()).args(["snapshot", "-o", "-"]));

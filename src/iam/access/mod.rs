@@ -6,6 +6,7 @@
 
 mod known;
 mod layers;
+mod mfa;
 mod needless;
 mod profile;
 mod single;
@@ -25,8 +26,9 @@ pub(crate) use known::{account_context, of_principal};
 pub use known::{chosen_by_caller, principal_context};
 pub(crate) use layers::Judged;
 pub use layers::{Layer, Layers, holds};
+pub use mfa::{Mfa, without_mfa};
 pub(crate) use needless::take_out_needless;
-pub use profile::{BILLING_ACTIONS, BUDGET_ACTIONS, Extent, Mfa, without_mfa};
+pub use profile::{BILLING_ACTIONS, BUDGET_ACTIONS, Extent};
 pub(crate) use single::OneThing;
 
 /// One statement, named so that a reader finds it.

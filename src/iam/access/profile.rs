@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use super::{Access, Grant, Verdict};
 use crate::iam::catalogue::{Service, catalogue};
-use crate::iam::context::Fact;
 use crate::iam::document::Patterns;
 use crate::iam::pattern::{Pattern, Sample};
 use crate::iam::policy::Effect;
@@ -18,19 +17,6 @@ pub const BUDGET_ACTIONS: &[&str] = &["budgets:ViewBudget", "budgets:ModifyBudge
 /// (<https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/migrate-granularaccess-iam-mapping-reference.html>).
 pub const BILLING_ACTIONS: &[&str] = &["billing:Get*", "ce:Get*", "aws-portal:ViewBilling"];
 
-/// Actions that set up MFA or need none, which a policy that enforces MFA leaves open.
-const MFA_SELF_SERVICE: &[&str] = &[
-    "iam:ChangePassword",
-    "iam:CreateVirtualMFADevice",
-    "iam:DeleteVirtualMFADevice",
-    "iam:EnableMFADevice",
-    "iam:ResyncMFADevice",
-    "iam:Get*",
-    "iam:List*",
-    "sts:GetSessionToken",
-    "sts:GetCallerIdentity",
-];
-
 /// How much of a statement that allows is left by denies, boundary and control policies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Extent {
@@ -42,15 +28,6 @@ pub enum Extent {
     Depends(Keys),
     /// Nothing.
     Nothing,
-}
-
-/// Whether a principal's policies insist on MFA.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mfa {
-    /// True when nothing beyond setting up MFA is allowed without it.
-    pub enforced: Truth,
-    /// What is allowed without MFA.
-    pub example: Option<(String, String)>,
 }
 
 impl Access<'_> {
@@ -153,25 +130,6 @@ impl Access<'_> {
         }
         verdict
     }
-
-    /// Whether the policies insist on MFA.
-    ///
-    /// A request without MFA either lacks `aws:MultiFactorAuthPresent` (long-term access keys) or says `false`.
-    pub fn mfa(&self) -> Mfa {
-        let exempt: Vec<Pattern> = MFA_SELF_SERVICE.iter().map(|action| Pattern::action(action)).collect();
-        let beyond = Block { actions: Language::except(&exempt), resources: Language::anything() };
-        let mut enforced = Truth::True;
-        let mut example = None;
-        for facts in without_mfa() {
-            let context = self.context.clone().with(&facts);
-            let verdict = self.can_some(&beyond, &context);
-            if !verdict.truth.is_false() && example.is_none() {
-                example = verdict.example;
-            }
-            enforced = enforced.and(verdict.truth.not());
-        }
-        Mfa { enforced, example }
-    }
 }
 
 /// The services that action patterns speak of; `*` where a pattern may speak of any.
@@ -184,15 +142,4 @@ fn services_of(actions: &Patterns) -> BTreeSet<String> {
         None => "*".to_owned(),
     };
     actions.list.iter().map(service).collect()
-}
-
-/// What is known of requests without MFA, of which there are two kinds: those with long-term access keys lack the keys
-/// that tell of MFA, those of sessions say that there was none
-/// (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>).
-pub fn without_mfa() -> [[(&'static str, Fact); 2]; 2] {
-    let age = || ("aws:MultiFactorAuthAge", Fact::Absent);
-    [
-        [("aws:MultiFactorAuthPresent", Fact::Absent), age()],
-        [("aws:MultiFactorAuthPresent", Fact::Present(vec!["false".to_owned()])), age()],
-    ]
 }

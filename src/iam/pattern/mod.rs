@@ -9,6 +9,7 @@ mod automaton;
 mod pair;
 mod walk;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -222,7 +223,7 @@ impl Pattern {
     /// True when every text of `other` is surely one of `self`: a quick answer, `false` means "not seen to".
     ///
     /// The tokens of `other` are matched like a text: what stands for them stands for whatever they stand for.
-    fn plainly_covers(&self, other: &Self) -> bool {
+    pub(crate) fn plainly_covers(&self, other: &Self) -> bool {
         if self == other || self.is_anything() {
             return true;
         }
@@ -273,16 +274,17 @@ impl Pattern {
     }
 
     /// The shortest text of the pattern, wildcards filled with as little as they take.
-    pub(crate) fn shortest(&self) -> String {
-        self.0
-            .tokens
-            .iter()
-            .filter_map(|token| match token {
-                Token::Char(letter) => Some(*letter),
-                Token::One | Token::OneInField => Some('x'),
-                Token::Many | Token::ManyInField => None,
-            })
-            .collect()
+    pub(crate) fn shortest(&self) -> Cow<'_, str> {
+        if let Some(literal) = &self.0.literal {
+            return Cow::Borrowed(literal);
+        }
+        let mut text = String::with_capacity(self.0.tokens.len());
+        text.extend(self.0.tokens.iter().filter_map(|token| match token {
+            Token::Char(letter) => Some(*letter),
+            Token::One | Token::OneInField => Some('x'),
+            Token::Many | Token::ManyInField => None,
+        }));
+        Cow::Owned(text)
     }
 }
 
@@ -333,14 +335,14 @@ pub fn sample(all_of: &[Pattern], none_of: &[Pattern]) -> Sample {
     }
     match (wanted.as_slice(), unwanted.is_empty()) {
         ([], true) => return Sample::Text(String::new()),
-        ([only], true) => return Sample::Text(only.shortest()),
+        ([only], true) => return Sample::Text(only.shortest().into_owned()),
         _ => {}
     }
-    let inside = |text: &String| {
+    let inside = |text: &Cow<'_, str>| {
         wanted.iter().all(|pattern| pattern.matches(text)) && !unwanted.iter().any(|pattern| pattern.matches(text))
     };
     if let Some(text) = wanted.iter().map(Pattern::shortest).find(inside) {
-        return Sample::Text(text);
+        return Sample::Text(text.into_owned());
     }
     if let ([one, other], true) = (wanted.as_slice(), unwanted.is_empty()) {
         return pair::common(&one.0.tokens, &other.0.tokens).map_or(Sample::Empty, Sample::Text);

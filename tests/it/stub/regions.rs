@@ -3,10 +3,13 @@
 use serde_json::{Value, json};
 
 /// The hardened account with these Regions, of which `eu-west-1` is copied to those that it does not have, and with as many
-/// users more.
-pub(crate) fn account(hardened: &Value, regions: &[&str], users: usize) -> Value {
+/// users more: like its first `models` users in turn, or like all of them.
+pub(crate) fn account(hardened: &Value, regions: &[&str], users: usize, models: usize) -> Value {
     let mut account = hardened.clone();
     let all = hardened["observations"].as_array().unwrap();
+    let listed = all.iter().find(|one| one["request"]["Filter"] == json!(["User"])).unwrap();
+    let models: Vec<&Value> = listed["response"]["UserDetailList"].as_array().unwrap().iter().take(models).collect();
+    let like = |number: usize| models[number % models.len()];
     let mut observations: Vec<Value> =
         all.iter().filter(|one| regions.contains(&text(one, "region"))).cloned().collect();
     for region in regions.iter().filter(|region| !all.iter().any(|one| one["region"] == **region)) {
@@ -23,14 +26,16 @@ pub(crate) fn account(hardened: &Value, regions: &[&str], users: usize) -> Value
             }
             "GetAccountAuthorizationDetails" if one["request"]["Filter"] == json!(["User"]) => {
                 let list = one["response"]["UserDetailList"].as_array_mut().unwrap();
-                let model = list[0].clone();
-                list.extend((0..users).map(|number| user(&model, number)));
+                list.extend((0..users).map(|number| user(like(number), number)));
             }
             "GetCredentialReport" => {
                 let report = text(&one["response"], "Content").trim_end().to_owned();
-                let model = report.lines().nth(2).unwrap().to_owned();
-                let name = model.split(',').next().unwrap();
-                let rows = (0..users).map(|number| model.replace(name, &format!("{name}-{number:05}")));
+                let row = |number: usize| {
+                    let name = text(like(number), "UserName");
+                    let model = report.lines().find(|row| row.split(',').next() == Some(name)).unwrap();
+                    model.replace(name, &format!("{name}-{number:05}"))
+                };
+                let rows = (0..users).map(row);
                 one["response"]["Content"] =
                     [report.clone()].into_iter().chain(rows).collect::<Vec<_>>().join("\n").into();
             }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::iam::account::{PolicyName, PrincipalKind};
-use crate::iam::context::Fact;
+use crate::iam::context::{Context, Fact};
 use crate::iam::document::Rule;
 
 /// A statement that an answer rests on. Documents and names are kept once, so where they lie tells them apart.
@@ -84,8 +84,39 @@ pub(crate) struct Basis {
     pub(crate) layers: usize,
     /// What the principal is, where that matters.
     pub(crate) kind: Option<PrincipalKind>,
-    /// What is known of the keys that the statements ask for, in their order.
-    pub(crate) facts: Vec<Fact>,
+    /// What is known of the keys that the statements ask for.
+    pub(crate) facts: Facts,
+}
+
+/// What is known of a principal as far as some condition keys ask for it, in their order.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Facts {
+    list: Vec<Fact>,
+    /// Whether it says who the principal is, so that nobody else has the same.
+    is_ones_own: bool,
+}
+
+impl Facts {
+    /// What is known of these keys.
+    pub(crate) fn of<'k, 'c>(keys: impl Iterator<Item = &'k str>, context: impl Fn() -> &'c Context) -> Self {
+        let mut facts = Self { list: Vec::new(), is_ones_own: false };
+        for key in keys {
+            let fact = context().get(key);
+            facts.is_ones_own |= matches!(fact, Fact::Present(_)) && is_a_name(key);
+            facts.list.push(fact.clone());
+        }
+        facts
+    }
+
+    /// Whether others can have the same.
+    pub(crate) fn can_be_shared(&self) -> bool {
+        !self.is_ones_own
+    }
+}
+
+/// Whether no two principals of an account have the same value of a condition key.
+fn is_a_name(key: &str) -> bool {
+    ["aws:username", "aws:userid", "aws:principalarn"].iter().any(|name| key.eq_ignore_ascii_case(name))
 }
 
 /// How many answers a run may keep.
@@ -126,8 +157,12 @@ impl<T> Answers<T> {
         Self { known: Mutex::default(), room: room.clone() }
     }
 
-    /// The answer that rests on this, worked out if nobody asked yet, or where there was no room to keep it.
+    /// The answer that rests on this, worked out if nobody asked yet, where there was no room to keep it, and where nobody else can
+    /// ask the same.
     pub(crate) fn get(&self, basis: Basis, work_out: impl FnOnce() -> T) -> Arc<T> {
+        if !basis.facts.can_be_shared() {
+            return Arc::new(work_out());
+        }
         if let Some(known) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(&basis) {
             return Arc::clone(known);
         }
@@ -149,12 +184,13 @@ mod tests {
     fn answers_are_right_where_there_is_no_room_for_them() {
         let room = Room(Arc::new(AtomicUsize::new(2)));
         let (one, other) = (Answers::new(&room), Answers::new(&room));
+        let context = Context::open();
         let basis = |layers| Basis {
             statements: std::iter::empty().collect(),
             more: None,
             layers,
             kind: None,
-            facts: Vec::new(),
+            facts: Facts::of(std::iter::empty(), || &context),
         };
         for number in 0..5 {
             assert_eq!(
@@ -164,5 +200,16 @@ mod tests {
         }
         assert_eq!((*one.get(basis(0), || 9), *other.get(basis(0), || 9)), (0, 1), "kept");
         assert_eq!(*one.get(basis(4), || 9), 9, "not kept");
+    }
+
+    #[test]
+    fn what_is_known_of_one_alone_is_not_kept_for_others() {
+        let mut context = Context::open();
+        context.set_value("aws:username", "ann");
+        context.set_value("aws:PrincipalTag/team", "a");
+        context.set("aws:userid", Fact::Unknown);
+        let of = |key: &'static str| Facts::of(std::iter::once(key), || &context);
+        let shared = ["aws:PrincipalTag/team", "aws:userid", "aws:UserName"].map(|key| of(key).can_be_shared());
+        assert_eq!(shared, [true, true, false]);
     }
 }

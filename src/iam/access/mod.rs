@@ -19,7 +19,7 @@ use super::context::Context;
 use super::document::{Rule, everything};
 use super::policy::Effect;
 use super::region::{Block, Language, Remainder, remainder};
-use super::shared::{Asked, Basis};
+use super::shared::{Asked, Basis, Facts};
 use super::truth::Truth;
 
 pub(crate) use known::{account_context, of_principal};
@@ -160,7 +160,7 @@ impl<'a> Access<'a> {
             statements: rules().map(|(layer, rule)| Asked::anonymous(layer, rule)).collect(),
             more: None,
             kind: None,
-            facts: keys.map(|key| self.context.get(key).clone()).collect(),
+            facts: Facts::of(keys, || &self.context),
         })
     }
 

@@ -14,11 +14,11 @@ use super::universe::{Class, Node, Reach, Universe, leaves_open};
 use crate::iam::access::{Access, Grant, Judged, Layer, Layers, OneThing, holds};
 use crate::iam::account::{Account, Bound, BoundKind, PrincipalKind};
 use crate::iam::caller::Caller as Who;
-use crate::iam::context::{Context, Fact};
+use crate::iam::context::Context;
 use crate::iam::document::Rule;
 use crate::iam::matching::PrincipalMatch;
 use crate::iam::policy::Effect;
-use crate::iam::shared::Basis;
+use crate::iam::shared::{Basis, Facts};
 use crate::iam::truth::Truth;
 
 /// What is remembered of [`Caller::reach`].
@@ -161,12 +161,12 @@ impl<'a, 'u> Caller<'a, 'u> {
     }
 
     /// What is known of all keys that the statements on a method ask for, as steps name every one of these.
-    pub(super) fn known_of(&self, rest: &Rest<'_>) -> Vec<Fact> {
+    pub(super) fn known_of(&self, rest: &Rest<'_>) -> Facts {
         self.facts(&rest.all_keys)
     }
 
-    fn facts(&self, keys: &[&str]) -> Vec<Fact> {
-        keys.iter().map(|key| self.context().get(key).clone()).collect()
+    fn facts(&self, keys: &[&str]) -> Facts {
+        Facts::of(keys.iter().copied(), || self.context())
     }
 
     /// What is known of the caller put together with what an answer rests on.

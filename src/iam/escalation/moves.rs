@@ -17,7 +17,7 @@ use crate::iam::account::{Attached, DocumentId, PolicyName, PrincipalKind};
 use crate::iam::context::Context;
 use crate::iam::document::Rule;
 use crate::iam::policy::Effect;
-use crate::iam::shared::{Answers, Asked, Basis};
+use crate::iam::shared::{Answers, Asked, Basis, Facts};
 use crate::iam::truth::Truth;
 
 /// A method that makes the principal another one.
@@ -151,7 +151,7 @@ impl<'a, 'u> Mover<'a, 'u> {
             statements.extend(documents.flat_map(|document| node.account.rules(document)).map(|rule| (layer, rule)));
         }
         Some(Basis {
-            facts: statements.iter().flat_map(|(_, rule)| rule.keys()).map(|key| context().get(key).clone()).collect(),
+            facts: Facts::of(statements.iter().flat_map(|(_, rule)| rule.keys()), &context),
             statements: statements.iter().map(|(layer, rule)| Asked::anonymous(*layer, rule)).collect(),
             more: None,
             layers: bounds.len() + 1,

@@ -13,10 +13,9 @@ use super::methods::methods;
 use super::moves::Move;
 use super::universe::Node;
 use crate::iam::account::{Attached, Bound, Boundary, PolicyName};
-use crate::iam::context::Fact;
 use crate::iam::document::Rule;
 use crate::iam::policy::Effect;
-use crate::iam::shared::{Asked, Statements};
+use crate::iam::shared::{Asked, Facts, Statements};
 use crate::iam::truth::Truth;
 
 /// A statement that speaks of an action and binds the principal.
@@ -93,7 +92,7 @@ pub(super) struct Taken {
     /// Whether it is so, where that is settled already.
     pub(super) truth: Option<Truth>,
     /// What is known of who takes it.
-    pub(super) facts: Vec<Fact>,
+    pub(super) facts: Facts,
 }
 
 /// Where a step leads.
@@ -252,7 +251,7 @@ fn keys<'k, 'a: 'k>(statements: impl Iterator<Item = &'k Known<'a>>) -> Vec<&'a 
 impl Shape<'_> {
     /// A step as somebody of this shape took it, explained if nobody did yet.
     pub(super) fn step(&self, taken: Taken, explain: impl FnOnce() -> Step) -> Arc<Step> {
-        if !self.is_shared {
+        if !self.is_shared || !taken.facts.can_be_shared() {
             return Arc::new(explain());
         }
         if let Some(known) = self.steps.lock().unwrap_or_else(PoisonError::into_inner).get(&taken) {

@@ -177,7 +177,7 @@ impl Engine {
         match self.glance(principal) {
             Some(glance) if !glance.iam => Truth::False,
             _ => {
-                let access = self.access(principal).without_needless();
+                let access = self.access(principal).without_needless_to_administer();
                 match access.basis() {
                     Some(basis) => self.admins.get(basis, || access.is_admin()).as_ref().clone(),
                     None => access.is_admin(),

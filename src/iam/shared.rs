@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::iam::account::{PolicyName, PrincipalKind};
+use crate::iam::account::PrincipalKind;
 use crate::iam::context::{Context, Fact};
 use crate::iam::document::Rule;
 
@@ -19,7 +19,7 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
-    /// A statement in a layer, for answers that do not name it.
+    /// A statement in a layer, whichever policy holds it.
     pub(crate) fn anonymous(layer: usize, rule: &Rule) -> Self {
         Self { layer, rule: std::ptr::from_ref(rule).addr(), policy: 0 }
     }
@@ -28,11 +28,6 @@ impl Asked {
     pub(crate) fn kept<T>(one: &Arc<T>, other: &Arc<T>) -> Self {
         let address = |kept: &Arc<T>| Arc::as_ptr(kept).addr();
         Self { layer: usize::MAX, rule: address(one), policy: address(other) }
-    }
-
-    /// A statement of a policy, in a layer.
-    pub(crate) fn of(layer: usize, rule: &Rule, policy: &PolicyName) -> Self {
-        Self { layer, rule: std::ptr::from_ref(rule).addr(), policy: std::ptr::from_ref(policy).addr() }
     }
 }
 

@@ -205,11 +205,15 @@ impl<'a> Layer<'a> {
     /// Whether the layer allows the whole block and denies none of it.
     fn covers(&self, block: &Block, context: &Context, ignored: &dyn Fn(&Block) -> bool) -> Truth {
         // One action of the block that no allow names settles it, and costs next to nothing.
-        if self.unknown.is_empty()
-            && let Sample::Text(action) = block.actions.sample()
-            && let Sample::Text(_) = block.resources.sample()
-            && !self.grants.iter().any(|g| g.rule.effect == Effect::Allow && g.rule.actions.contains(&action))
-        {
+        let some = match (block.actions.sample(), block.resources.sample()) {
+            (Sample::Text(action), Sample::Text(_)) => Some(action),
+            _ => None,
+        };
+        let naming = some.map(|action| -> Vec<&Grant<'a>> {
+            let names = |grant: &&Grant<'_>| grant.rule.effect == Effect::Allow && grant.rule.actions.contains(&action);
+            self.grants.iter().filter(names).collect()
+        });
+        if self.unknown.is_empty() && naming.as_ref().is_some_and(Vec::is_empty) {
             return Truth::False;
         }
         let denied = |mode: Mode| self.parts(block, context, Effect::Deny, mode).any(|(_, b, _)| !ignored(&b));
@@ -225,6 +229,14 @@ impl<'a> Layer<'a> {
             };
             if self.grants.iter().any(allowing) {
                 return Some(true);
+            }
+            let counts = |grant: &&Grant<'_>| match holds(grant.rule, context) {
+                Truth::True => true,
+                Truth::Unknown(_) => mode == Mode::Possible,
+                Truth::False => false,
+            };
+            if naming.as_ref().is_some_and(|naming| !naming.iter().any(counts)) {
+                return Some(false);
             }
             let allows: Vec<Block> = self.parts(block, context, Effect::Allow, mode).map(|(_, part, _)| part).collect();
             super::covers(block, &allows)

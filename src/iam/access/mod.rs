@@ -27,7 +27,7 @@ pub use known::{chosen_by_caller, principal_context};
 pub(crate) use layers::Judged;
 pub use layers::{Layer, Layers, holds};
 pub use mfa::{Mfa, without_mfa};
-pub(crate) use needless::take_out_needless;
+pub(crate) use needless::{take_out_needless, take_out_needless_to_administer};
 pub use profile::{BILLING_ACTIONS, BUDGET_ACTIONS, Extent};
 pub(crate) use single::OneThing;
 
@@ -170,6 +170,15 @@ impl<'a> Access<'a> {
     pub(crate) fn without_needless(mut self) -> Self {
         if let Some(identity) = self.layers.0.first_mut() {
             take_out_needless(&mut identity.grants, |grant| grant.rule, || &self.context);
+        }
+        self
+    }
+
+    /// As [`Access::without_needless`], for the question whether the principal administers IAM.
+    #[must_use]
+    pub(crate) fn without_needless_to_administer(mut self) -> Self {
+        if let Some(identity) = self.layers.0.first_mut() {
+            take_out_needless_to_administer(&mut identity.grants, |grant| grant.rule, || &self.context);
         }
         self
     }

@@ -143,6 +143,16 @@ impl<'a, 'u> Caller<'a, 'u> {
         judged
     }
 
+    /// As [`Caller::meets`], with the statements of the caller's own policies: the answer may be of somebody whose policies say the
+    /// same under other names.
+    pub(super) fn meets_by(&self, plan: &Plan<'a>, method: usize, home: usize, account: &str) -> Arc<Judged<'a>> {
+        let judged = self.meets(plan, method, home, account);
+        if judged.grants.iter().all(|grant| self.shape.is_first(grant)) {
+            return judged;
+        }
+        Arc::new(self.follows(plan, account, &|_| {}))
+    }
+
     /// What answers rest on that ask for some actions; `None` where statements may be missing.
     pub(super) fn rest(
         &self,

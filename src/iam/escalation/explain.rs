@@ -54,7 +54,7 @@ impl<'a> Explainer<'a, '_> {
 
     fn needs(&self, step: &mut Step, caller: &Caller<'a, '_>, position: usize, target: &Node<'_>) {
         let Some(plan) = self.mover.plans.of(target.home, position) else { return };
-        let judged = caller.meets(plan, position, target.home, &target.account.id);
+        let judged = caller.meets_by(plan, position, target.home, &target.account.id);
         let mut names: Vec<StatementRef> = judged.statements();
         names.sort();
         step.add_named(&names);

@@ -58,7 +58,7 @@ impl<'a> Mover<'a, '_> {
         }
     }
 
-    fn own_policy(&self, policy: &Attached) -> Option<usize> {
+    pub(super) fn own_policy(&self, policy: &Attached) -> Option<usize> {
         match policy.policy.as_ref() {
             PolicyName::Managed(arn) => self.universe.find_policy(arn),
             PolicyName::Inline { .. } => None,
@@ -205,6 +205,7 @@ impl<'a> Mover<'a, '_> {
         }
         let mut candidates = usable.possible.clone();
         let policies = if grant == "iam:CreatePolicyVersion" {
+            candidates.keep(self.rewritable());
             Some(caller.reach(grant, Class::Policies, None))
         } else {
             candidates.keep(&Self::granting(caller, grant, Class::Principals).possible);

@@ -12,7 +12,7 @@ use super::plans::Plans;
 use super::shape::{About, Rest};
 use super::trusts::Trusts;
 use super::universe::{Class, Node, Reach, Universe};
-use crate::iam::access::{Access, Grant, take_out_needless};
+use crate::iam::access::{Access, Grant, take_out_needless_to_administer};
 use crate::iam::account::{Attached, DocumentId, PolicyName, PrincipalKind};
 use crate::iam::context::Context;
 use crate::iam::document::Rule;
@@ -71,6 +71,8 @@ pub(super) struct Mover<'a, 'u> {
     profiles: Reach,
     roles: Bits,
     pub(super) changeable: Bits,
+    /// Who has a managed policy of which somebody could write a new version.
+    rewritable: OnceLock<Bits>,
 }
 
 pub(super) const ADMINISTRATOR_ACCESS: &str = "iam::aws:policy/AdministratorAccess";
@@ -103,7 +105,19 @@ impl<'a, 'u> Mover<'a, 'u> {
         let plans = Plans::new(universe.accounts());
         let (limits, admins) = (Answers::new(&plans.room), Answers::new(&plans.room));
         let ceilings = (0..size).map(|_| OnceLock::new()).collect();
-        Self { universe, trusts, plans, ceilings, limits, admins, sets: Mutex::default(), profiles, roles, changeable }
+        Self {
+            universe,
+            trusts,
+            plans,
+            ceilings,
+            limits,
+            admins,
+            sets: Mutex::default(),
+            profiles,
+            roles,
+            changeable,
+            rewritable: OnceLock::new(),
+        }
     }
 
     /// Whether a principal is administrator.
@@ -133,7 +147,7 @@ impl<'a, 'u> Mover<'a, 'u> {
         }
     }
 
-    /// What answers rest on that ask whether all of something is allowed by these statements of identity policies and by all
+    /// What answers rest on that ask whether all of IAM is allowed by these statements of identity policies and by all
     /// that bounds a principal; `None` where statements may be missing.
     fn basis<'r, 'c>(
         node: &Node<'r>,
@@ -145,7 +159,7 @@ impl<'a, 'u> Mover<'a, 'u> {
             return None;
         }
         let mut statements: Vec<(usize, &Rule)> = identity.map(|rule| (0, rule)).collect();
-        take_out_needless(&mut statements, |(_, rule)| rule, &context);
+        take_out_needless_to_administer(&mut statements, |(_, rule)| rule, &context);
         for (layer, bound) in (1..).zip(&bounds) {
             let documents = bound.policies.iter().filter_map(|attached| attached.document);
             statements.extend(documents.flat_map(|document| node.account.rules(document)).map(|rule| (layer, rule)));
@@ -228,6 +242,20 @@ impl<'a, 'u> Mover<'a, 'u> {
             (Some(known), None) => known.get_or_init(|| self.ceiling_of(node, None)).clone(),
             (_, without) => self.ceiling_of(node, without.map(|attached| attached.policy.as_ref())),
         }
+    }
+
+    /// Who has a managed policy of the account.
+    pub(super) fn rewritable(&self) -> &Bits {
+        self.rewritable.get_or_init(|| {
+            let nodes = self.universe.nodes();
+            let mut found = Bits::empty(nodes.len());
+            for (number, node) in nodes.iter().enumerate() {
+                if node.identity().any(|attached| self.own_policy(attached).is_some()) {
+                    found.insert(number);
+                }
+            }
+            found
+        })
     }
 
     fn denies(&self, node: &Node<'a>, document: DocumentId) -> bool {

@@ -12,6 +12,7 @@ use super::index::{self, Index};
 use super::methods::methods;
 use super::moves::Move;
 use super::universe::Node;
+use crate::iam::access::Grant;
 use crate::iam::account::{Attached, Bound, Boundary, PolicyName};
 use crate::iam::document::Rule;
 use crate::iam::policy::Effect;
@@ -218,10 +219,16 @@ impl<'a> Shape<'a> {
             resources: resources.collect(),
             keys: keys(matters()),
             all_keys: keys(found.iter()),
-            statements: matters().map(|known| Asked::of(known.layer, known.rule, known.policy)).collect(),
+            statements: matters().map(|known| Asked::anonymous(known.layer, known.rule)).collect(),
         });
         rests.push(((method, about), Arc::clone(&rest)));
         rest
+    }
+
+    /// Whether a statement belongs to the first policy of this shape that has it.
+    pub(super) fn is_first(&self, grant: &Grant<'a>) -> bool {
+        let same = self.known.iter().filter(|known| std::ptr::eq(known.rule, grant.rule));
+        same.min_by_key(|known| known.position).is_some_and(|known| std::ptr::eq(known.policy, grant.policy))
     }
 
     /// The move that a method is for all of this shape, worked out if nobody asked yet.

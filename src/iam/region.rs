@@ -41,7 +41,7 @@ impl Language {
     }
 
     /// True when every text of `other` is surely one of `self`: a quick answer, `false` means "not seen to".
-    fn plainly_covers(&self, other: &Self) -> bool {
+    pub(super) fn plainly_covers(&self, other: &Self) -> bool {
         let named = |pattern: &Pattern| other.all_of.iter().any(|own| pattern.plainly_covers(own));
         let avoided = |pattern: &Pattern| {
             other.all_of.iter().any(|own| own.starts_apart(pattern))
@@ -127,6 +127,11 @@ impl Block {
         Self { actions: self.actions.and(&other.actions), resources: self.resources.and(&other.resources) }
     }
 
+    /// True when every pair of `other` is surely in the block: a quick answer, `false` means "not seen to".
+    pub(super) fn plainly_covers(&self, other: &Self) -> bool {
+        self.actions.plainly_covers(&other.actions) && self.resources.plainly_covers(&other.resources)
+    }
+
     /// Whether some pair is in the block; `None` when the question is too complex.
     pub fn is_empty(&self) -> Option<bool> {
         match (self.actions.sample(), self.resources.sample()) {
@@ -155,10 +160,7 @@ pub enum Remainder {
 
 /// What is left of `block` without `others`.
 pub fn remainder(block: &Block, others: &[Block]) -> Remainder {
-    let covers = |other: &Block| {
-        other.actions.plainly_covers(&block.actions) && other.resources.plainly_covers(&block.resources)
-    };
-    if others.iter().any(covers) {
+    if others.iter().any(|other| other.plainly_covers(block)) {
         return Remainder::Nothing;
     }
     let apart =

@@ -280,11 +280,17 @@ fn narrow<'a>(
     if mode == Mode::Certain && !layer.unknown.is_empty() {
         return None;
     }
+    // Nothing is left of what failed already, nor of a part of it.
+    let mut failed: Vec<Block> = Vec::new();
     for (grant, part, truth) in layer.parts(block, context, Effect::Allow, mode) {
+        if failed.iter().any(|known| known.plainly_covers(&part)) {
+            continue;
+        }
         let next = so_far.clone().by(grant, &truth, layer);
         if let Some(found) = narrow(rest, &part, context, mode, denies, next) {
             return Some(found);
         }
+        failed.push(part);
     }
     if layer.unknown.is_empty() { None } else { narrow(rest, block, context, mode, denies, so_far.in_doubt(layer)) }
 }
@@ -306,11 +312,16 @@ fn descend<'a>(
         return None;
     }
     let block = Block { actions: block.actions.clone(), resources: resources.clone() };
+    let mut failed: Vec<Language> = Vec::new();
     for (grant, part, truth) in layer.parts(&block, context, Effect::Allow, mode) {
+        if failed.iter().any(|known| known.plainly_covers(&part.resources)) {
+            continue;
+        }
         let next = so_far.clone().by(grant, &truth, layer);
         if let Some(found) = descend(rest, &part.resources, context, mode, denies, next) {
             return Some(found);
         }
+        failed.push(part.resources);
     }
     if layer.unknown.is_empty() {
         return None;

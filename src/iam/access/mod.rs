@@ -14,7 +14,7 @@ mod single;
 use std::fmt;
 use std::sync::OnceLock;
 
-use super::account::{Account, Attached, PolicyName, Principal};
+use super::account::{Account, Attached, DocumentId, PolicyName, Principal};
 use super::context::Context;
 use super::document::{Rule, everything};
 use super::policy::Effect;
@@ -251,10 +251,27 @@ pub(super) fn covers(whole: &Block, parts: &[Block]) -> Option<bool> {
     }
 }
 
-/// The statements of policies.
+/// The statements of policies; of several that say the same, as those of groups often do, the first counts.
 pub(crate) fn grants<'a>(account: &'a Account, policies: impl Iterator<Item = &'a Attached>) -> Vec<Grant<'a>> {
+    let mut said = Said::default();
     policies
         .filter_map(|attached| Some((attached.document?, attached.policy.as_ref())))
+        .filter(|(document, _)| said.is_new(*document))
         .flat_map(|(document, policy)| account.rules(document).iter().map(move |rule| Grant { rule, policy }))
         .collect()
+}
+
+/// Documents that were met.
+#[derive(Debug, Default)]
+pub(crate) struct Said(Vec<DocumentId>);
+
+impl Said {
+    /// Whether a document was not met before.
+    pub(crate) fn is_new(&mut self, document: DocumentId) -> bool {
+        let is_new = !self.0.contains(&document);
+        if is_new {
+            self.0.push(document);
+        }
+        is_new
+    }
 }

@@ -37,6 +37,8 @@ pub(super) struct Caller<'a, 'u> {
     access: OnceCell<Access<'a>>,
     pub(super) assumable: OnceCell<Reach>,
     reaches: RefCell<Vec<Remembered>>,
+    /// Whether the caller would be administrator, by what that rests on where nobody else can ask the same.
+    admins: RefCell<Vec<(Basis, Truth)>>,
     /// By method and account, whether its needs are met.
     judged: RefCell<BTreeMap<(usize, usize), Arc<Judged<'a>>>>,
 }
@@ -54,6 +56,7 @@ impl<'a, 'u> Caller<'a, 'u> {
             access: OnceCell::new(),
             assumable: OnceCell::new(),
             reaches: RefCell::default(),
+            admins: RefCell::default(),
             judged: RefCell::default(),
         })
     }
@@ -141,6 +144,17 @@ impl<'a, 'u> Caller<'a, 'u> {
         };
         self.judged.borrow_mut().insert((method, home), Arc::clone(&judged));
         judged
+    }
+
+    /// Whether the caller would be administrator, for what only the caller can ask: joining one group often comes to the same as
+    /// joining another.
+    pub(super) fn own_admin(&self, basis: Basis, work_out: impl FnOnce() -> Truth) -> Truth {
+        if let Some((_, known)) = self.admins.borrow().iter().find(|(known, _)| *known == basis) {
+            return known.clone();
+        }
+        let truth = work_out();
+        self.admins.borrow_mut().push((basis, truth.clone()));
+        truth
     }
 
     /// As [`Caller::meets`], with the statements of the caller's own policies: the answer may be of somebody whose policies say the

@@ -142,6 +142,7 @@ impl<'a, 'u> Mover<'a, 'u> {
         let kept = node.identity().filter(|attached| Some(attached.policy.as_ref()) != without);
         let rules = kept.filter_map(|attached| attached.document).flat_map(|document| node.account.rules(document));
         match Self::basis(node, rules.chain(more.iter().copied()), || caller.context()) {
+            Some(basis) if !basis.facts.can_be_shared() => caller.own_admin(basis, work_out),
             Some(basis) => self.admins.get(basis, work_out).as_ref().clone(),
             None => work_out(),
         }
@@ -158,7 +159,9 @@ impl<'a, 'u> Mover<'a, 'u> {
         if !node.principal.unknown.is_empty() || bounds.iter().any(|bound| !bound.unknown().is_empty()) {
             return None;
         }
-        let mut statements: Vec<(usize, &Rule)> = identity.map(|rule| (0, rule)).collect();
+        let mut known = HashSet::new();
+        let new = identity.filter(|rule| known.insert(std::ptr::from_ref::<Rule>(rule)));
+        let mut statements: Vec<(usize, &Rule)> = new.map(|rule| (0, rule)).collect();
         take_out_needless_to_administer(&mut statements, |(_, rule)| rule, &context);
         for (layer, bound) in (1..).zip(&bounds) {
             let documents = bound.policies.iter().filter_map(|attached| attached.document);

@@ -12,7 +12,7 @@ use super::index::{self, Index};
 use super::methods::methods;
 use super::moves::Move;
 use super::universe::Node;
-use crate::iam::access::Grant;
+use crate::iam::access::{Grant, Said};
 use crate::iam::account::{Attached, Bound, Boundary, PolicyName};
 use crate::iam::document::Rule;
 use crate::iam::policy::Effect;
@@ -124,7 +124,8 @@ impl<'a> Shape<'a> {
             steps: Mutex::default(),
         };
         let mut position = 0;
-        for attached in node.identity() {
+        let mut said = Said::default();
+        for attached in node.identity().filter(|attached| attached.document.is_none_or(|own| said.is_new(own))) {
             position = shape.read(node, index, attached, position, IDENTITY);
         }
         let bounds = std::mem::take(&mut shape.bounds);
@@ -334,7 +335,7 @@ fn hash(key: &[usize]) -> u64 {
 }
 
 /// What a principal's shape goes by; `None` where policies are not known. Policies make no difference that speak of no action of a
-/// method, or only allow what one before them allows too.
+/// method, say what one before them says, or only allow what one before them allows too.
 fn key(node: &Node<'_>, index: &Index<'_>) -> Option<Key> {
     let principal = node.principal;
     if !principal.unknown.is_empty() {
@@ -349,9 +350,12 @@ fn key(node: &Node<'_>, index: &Index<'_>) -> Option<Key> {
         [Arc::as_ptr(&attached.policy).addr(), attached.document.map_or(0, |document| document.index() + 1)]
     };
     let boundary = boundary.map_or([0, 0], place);
-    let mut comes_late = false;
+    let (mut comes_late, mut said) = (false, Said::default());
     let speaks = |attached: &&Attached| {
         let Some(document) = attached.document else { return true };
+        if !said.is_new(document) {
+            return false;
+        }
         let Some(spoken) = index.document(node.home, document) else { return true };
         let adds = if comes_late { spoken.denies_some } else { !spoken.mentions.is_empty() };
         comes_late |= spoken.whole.is_some();

@@ -101,6 +101,8 @@ pub(super) struct Universe<'a> {
     matched: [Vec<OnceLock<Set>>; 3],
     /// By class, its things sorted by their ARNs read backwards.
     backwards: [OnceLock<Vec<u32>>; 3],
+    /// By class, how its ARNs begin.
+    heads: [OnceLock<Heads>; 3],
     grouped: Mutex<Grouped>,
     shapes: Shapes<'a>,
 }
@@ -124,7 +126,7 @@ impl<'a> Universe<'a> {
         let policy_places = policy_arns.iter().enumerate().map(place).collect();
         let index = Index::new(accounts);
         let matched = [(); 3].map(|()| index.patterns().iter().map(|_| OnceLock::new()).collect());
-        let (nothing_known, backwards) = (Context::open(), Default::default());
+        let (nothing_known, backwards, heads) = (Context::open(), Default::default(), Default::default());
         let known = accounts.iter().map(|account| Arc::new(account_context(account))).collect();
         let (grouped, shapes) = (Mutex::default(), Shapes::new(&nodes, &index));
         Self {
@@ -138,6 +140,7 @@ impl<'a> Universe<'a> {
             known,
             matched,
             backwards,
+            heads,
             grouped,
             shapes,
         }
@@ -322,33 +325,79 @@ impl<'a> Universe<'a> {
         found.take_while(move |number| arn(number).ends_with(suffix)).map(|number| *number as usize)
     }
 
-    fn add_matching(&self, pattern: &Pattern, class: Class, bits: &mut Bits) {
-        let prefix = pattern.literal_prefix();
+    /// The things whose ARNs begin like this.
+    fn beginning(&self, class: Class, prefix: &str) -> impl Iterator<Item = usize> {
         let size = self.size(class);
         let (mut low, mut high) = (0, size);
         while low < high {
             let middle = usize::midpoint(low, high);
-            if self.arn(class, middle) < prefix.as_str() { low = middle + 1 } else { high = middle }
+            if self.arn(class, middle) < prefix { low = middle + 1 } else { high = middle }
         }
-        // Most ARNs begin alike: what is named after a wildcard in place of the account tells more.
-        let suffix = pattern.literal_suffix();
-        if suffix.len() >= TELLING && self.arn(class, low + MANY).starts_with(&prefix) {
-            for number in self.ending(class, &suffix).filter(|number| pattern.matches(self.arn(class, *number))) {
-                bits.insert(number);
-            }
-            return;
-        }
-        let plain = matches!(pattern.tokens().split_last(), Some((Token::Many, rest)) if rest.iter().all(|t| matches!(t, Token::Char(_))));
-        for number in low..size {
-            let arn = self.arn(class, number);
-            if !arn.starts_with(&prefix) {
-                break;
-            }
-            if plain || pattern.matches(arn) {
-                bits.insert(number);
-            }
-        }
+        (low..size).take_while(move |number| self.arn(class, *number).starts_with(prefix))
     }
+
+    /// How the ARNs of a class begin.
+    fn heads(&self, class: Class) -> &Heads {
+        class.of(&self.heads).get_or_init(|| {
+            let mut heads = Heads::default();
+            for number in 0..self.size(class) {
+                match up_to_account(self.arn(class, number)) {
+                    None => heads.others.push(number),
+                    // Sorted as they are, those of one account stand together.
+                    Some(head) if heads.accounts.last().is_none_or(|last| last != head) => {
+                        heads.accounts.push(head.to_owned());
+                    }
+                    Some(_) => {}
+                }
+            }
+            heads
+        })
+    }
+
+    fn add_matching(&self, pattern: &Pattern, class: Class, bits: &mut Bits) {
+        let prefix = pattern.literal_prefix();
+        let plain = matches!(pattern.tokens().split_last(), Some((Token::Many, rest)) if rest.iter().all(|t| matches!(t, Token::Char(_))));
+        let mut add = |number: usize| {
+            if plain || pattern.matches(self.arn(class, number)) {
+                bits.insert(number);
+            }
+        };
+        // Most ARNs begin alike: what is named after a wildcard in place of the account tells more.
+        if !plain && self.beginning(class, &prefix).nth(MANY).is_some() {
+            let suffix = pattern.literal_suffix();
+            if suffix.len() >= TELLING {
+                return self.ending(class, &suffix).for_each(add);
+            }
+            let behind = pattern.literal_behind_first();
+            if behind.starts_with(':') && prefix.ends_with(':') && prefix.matches(':').count() == ACCOUNT {
+                let heads = self.heads(class);
+                for head in heads.accounts.iter().filter(|head| head.starts_with(&prefix)) {
+                    self.beginning(class, &format!("{head}{behind}")).for_each(&mut add);
+                }
+                return heads.others.iter().copied().for_each(add);
+            }
+        }
+        self.beginning(class, &prefix).for_each(add);
+    }
+}
+
+/// How the ARNs of a class begin, for patterns with a wildcard in place of the account.
+#[derive(Debug, Default)]
+struct Heads {
+    /// Up to the account, of ARNs that have no colon behind its own: there the wildcard can stand for nothing else.
+    accounts: Vec<String>,
+    /// All other ARNs.
+    others: Vec<usize>,
+}
+
+/// The colons of an ARN before its account.
+const ACCOUNT: usize = 4;
+
+/// An ARN up to the end of its account; `None` where more than one colon follows.
+fn up_to_account(arn: &str) -> Option<&str> {
+    let (end, _) = arn.match_indices(':').nth(ACCOUNT)?;
+    let (head, rest) = arn.split_at(end);
+    (rest.matches(':').count() == 1).then_some(head)
 }
 
 /// Characters of an ARN's end that few have in common.
@@ -384,10 +433,16 @@ mod tests {
 
     #[test]
     fn a_pattern_matches_what_it_matches_one_by_one() {
+        // A path may hold colons.
+        let path = |number: usize| match number {
+            number if number % 50 == 1 => "x:user/",
+            number if number % 3 == 0 => "team/",
+            _ => "",
+        };
         let users: Vec<_> = (0..300)
             .map(|number| {
-                json!({ "UserName": format!("u-{number}"), "Arn": format!("arn:aws:iam::123456789012:user/{}u-{number}",
-                    if number % 3 == 0 { "team/" } else { "" }), "GroupList": [], "AttachedManagedPolicies": [] })
+                json!({ "UserName": format!("u-{number}"), "GroupList": [], "AttachedManagedPolicies": [],
+                    "Arn": format!("arn:aws:iam::123456789012:user/{}u-{number}", path(number)) })
             })
             .collect();
         let details = json!({ "UserDetailList": users, "GroupDetailList": [], "RoleDetailList": [], "Policies": [] });
@@ -402,6 +457,13 @@ mod tests {
             "arn:aws:iam::*:user/u-1?",
             "arn:aws:iam::*:user/*99",
             "arn:aws:iam::*:user/*-12*",
+            "arn:aws:iam::*:user/u-10*",
+            "arn:aws:iam::*:user/u-?1?",
+            "arn:aws:iam::*:us*/u-2*",
+            "arn:aws:iam::?23456789012:user/u-2*",
+            "arn:aws:*::123456789012:user/u-2*",
+            "arn:aws:iam:*:user/u-2*",
+            "arn:aws:iam::*1*:user/x:user/u-*",
             "*ser/u-298",
             "*:user/none",
             "arn:aws:iam::123456789012:user/u-1",

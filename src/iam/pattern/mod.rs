@@ -203,6 +203,15 @@ impl Pattern {
         letters.iter().filter_map(|token| if let Token::Char(letter) = token { Some(*letter) } else { None }).collect()
     }
 
+    /// The characters behind the first wildcard, up to the next; empty where it is none that stands for any number of characters.
+    pub(crate) fn literal_behind_first(&self) -> String {
+        let mut rest = self.0.tokens.iter().skip_while(|token| matches!(token, Token::Char(_)));
+        if !rest.next().is_some_and(|token| token.is_many()) {
+            return String::new();
+        }
+        rest.map_while(|token| if let Token::Char(letter) = token { Some(*letter) } else { None }).collect()
+    }
+
     /// Whether `text` is in the language.
     pub fn matches(&self, text: &str) -> bool {
         match &self.0.literal {

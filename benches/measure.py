@@ -4,7 +4,7 @@
     cargo build --profile dist --bin posture --example quota --example value
     python3 benches/measure.py target/dist/posture [--quick] [PART …]
 
-Parts: startup parse threads growth fleet. Processor time (user and system) is compared, and the wall where threads matter (`threads`,
+Parts: startup parse threads growth kinds fleet. Processor time (user and system) is compared, and the wall where threads matter (`threads`,
 `fleet`); each figure is the least of several runs (a fleet has one), so that other work on the machine disturbs as little as it can. Python 3
 alone; `jq`, and the examples beside `posture`, where they are there.
 """
@@ -225,6 +225,18 @@ def growth(posture, folder, quick):
         before = seconds
 
 
+def kinds(posture, folder, quick):
+    import kinds as accounts  # it builds on this module
+
+    sizes = (100, 200) if quick else (1000, 2000)
+    smaller, larger = (accounts.kinds(size) for size in sizes)
+    for (name, few), (_, many) in zip(smaller, larger):
+        def judge(whole):
+            return cost([posture, "scan", "--snapshot", write(folder, "kind.json", whole), "--format", "markdown"], threads=1, runs=2)[0]
+        before, seconds = judge(few), judge(many)
+        print(f"  {sizes[1]} {name}: {seconds * 1000:.0f} ms, {seconds / before:.1f} x the time of half as many")
+
+
 def fleet(posture, folder, quick):
     sizes = (1000, 10_000) if not quick else (50, 500)
     line = json.dumps(snapshot(ACCOUNT, 100))
@@ -249,7 +261,7 @@ def main():
     arguments = [argument for argument in sys.argv[1:] if argument != "--quick"]
     posture, parts = os.path.abspath(arguments[0]), arguments[1:]
     with tempfile.TemporaryDirectory() as folder:
-        for part in (startup, parse, threads, growth, fleet):
+        for part in (startup, parse, threads, growth, kinds, fleet):
             if not parts or part.__name__ in parts:
                 print(part.__name__)
                 part(posture, folder, "--quick" in sys.argv)

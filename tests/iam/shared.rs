@@ -62,8 +62,13 @@ fn user() -> impl Strategy<Value = User> {
         .prop_map(|(policies, tag, boundary, is_role)| User { policies, tag, boundary, is_role })
 }
 
-/// The account of some users. Those of whom `apart` holds have policies of their own that say the same.
+/// The account of some users. Those of whom `apart` holds have policies of their own that say the same in other words.
 fn account(users: &[User], apart: impl Fn(usize) -> bool) -> Account {
+    account_in_words(users, apart, |number| number.to_string())
+}
+
+/// The same; policies that have the same mark say the same in the same words.
+fn account_in_words(users: &[User], apart: impl Fn(usize) -> bool, mark: impl Fn(usize) -> String) -> Account {
     let document = |statements: &Value, mark: &str| {
         let mut statements = statements.clone();
         for (place, statement) in statements.as_array_mut().unwrap().iter_mut().enumerate() {
@@ -91,7 +96,7 @@ fn account(users: &[User], apart: impl Fn(usize) -> bool) -> Account {
         let name = |policy: usize| if apart(number) { format!("p-{policy}-{number}") } else { format!("p-{policy}") };
         if apart(number) {
             for own in user.policies.iter().chain(&user.boundary) {
-                policy(&name(*own), document(&statements()[*own], &number.to_string()));
+                policy(&name(*own), document(&statements()[*own], &mark(number)));
             }
         }
         let attached: Vec<Value> = user
@@ -201,6 +206,25 @@ proptest! {
         let shared = chains(&account(&users, |_| false));
         prop_assert!(chains(&account(&users, |_| true)) == shared);
         prop_assert!(chains(&account(&users, |number| number % 2 == 0)) == shared);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+    #[test]
+    fn whose_policies_say_the_same_under_other_names_has_its_own_named(users in teams()) {
+        let apart = account_in_words(&users, |_| true, |_| String::new());
+        prop_assert!(chains(&apart) == chains(&account(&users, |_| false)));
+        let mut told = Vec::new();
+        each_path_to_administrator(std::slice::from_ref(&apart), &mut |chain| told.push(chain));
+        let told = serde_json::to_value(told).unwrap();
+        for step in told.as_array().unwrap().iter().flat_map(|chain| chain["steps"].as_array().unwrap()) {
+            let Some((_, from)) = step["from"].as_str().unwrap().split_once("/u-") else { continue };
+            for (_, policy) in step["statement"].as_str().unwrap().split(", ").filter_map(|name| name.split_once(":policy/p-")) {
+                let holder = policy.split_once('#').unwrap().0.split_once('-').unwrap().1;
+                prop_assert_eq!(holder, from, "{:#}", step);
+            }
+        }
     }
 }
 

@@ -221,21 +221,16 @@ impl<'a> Layer<'a> {
             if denied(mode.for_denies()) {
                 return Some(false);
             }
-            let allowing = |grant: &Grant<'_>| {
-                grant.rule.effect == Effect::Allow && grant.rule.is_about_everything() && {
-                    let truth = holds(grant.rule, context);
-                    truth.is_true() || (mode == Mode::Possible && !truth.is_false())
-                }
-            };
-            if self.grants.iter().any(allowing) {
-                return Some(true);
-            }
-            let counts = |grant: &&Grant<'_>| match holds(grant.rule, context) {
+            let counts = |grant: &Grant<'_>| match holds(grant.rule, context) {
                 Truth::True => true,
                 Truth::Unknown(_) => mode == Mode::Possible,
                 Truth::False => false,
             };
-            if naming.as_ref().is_some_and(|naming| !naming.iter().any(counts)) {
+            let is_whole = |grant: &Grant<'_>| grant.rule.effect == Effect::Allow && grant.rule.is_about_everything();
+            if self.grants.iter().any(|grant| is_whole(grant) && counts(grant)) {
+                return Some(true);
+            }
+            if naming.as_ref().is_some_and(|naming| !naming.iter().any(|grant| counts(grant))) {
                 return Some(false);
             }
             let allows: Vec<Block> = self.parts(block, context, Effect::Allow, mode).map(|(_, part, _)| part).collect();

@@ -10,24 +10,25 @@ use crate::iam::account::PrincipalKind;
 use crate::iam::context::{Context, Fact};
 use crate::iam::document::Rule;
 
-/// A statement that an answer rests on. Documents and names are kept once, so where they lie tells them apart.
+/// Something that an answer rests on. Documents and sets are kept once, so where they lie tells them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Asked {
-    layer: usize,
-    rule: usize,
-    policy: usize,
+pub(crate) enum Asked {
+    /// A statement in a layer.
+    Statement { layer: usize, rule: usize },
+    /// Two things of which equal ones are kept once.
+    Kept { one: usize, other: usize },
 }
 
 impl Asked {
     /// A statement in a layer, whichever policy holds it.
-    pub(crate) fn anonymous(layer: usize, rule: &Rule) -> Self {
-        Self { layer, rule: std::ptr::from_ref(rule).addr(), policy: 0 }
+    pub(crate) fn statement(layer: usize, rule: &Rule) -> Self {
+        Self::Statement { layer, rule: std::ptr::from_ref(rule).addr() }
     }
 
     /// Two things of which equal ones are kept once.
     pub(crate) fn kept<T>(one: &Arc<T>, other: &Arc<T>) -> Self {
         let address = |kept: &Arc<T>| Arc::as_ptr(kept).addr();
-        Self { layer: usize::MAX, rule: address(one), policy: address(other) }
+        Self::Kept { one: address(one), other: address(other) }
     }
 }
 

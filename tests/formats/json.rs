@@ -77,3 +77,26 @@ fn several_reports_are_one_line_each() {
         assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), report());
     }
 }
+
+#[test]
+fn a_report_of_many_results_or_none_is_indented_and_in_order() {
+    let sample = sample::harmless();
+    for times in [0, 1, 300] {
+        let mut report = sample::harmless();
+        report.results = (0..times).flat_map(|_| sample.results.clone()).collect();
+        let text = rendered("json", &report);
+        let value: Value = serde_json::from_str(&text).unwrap();
+        let rules = |value: &Value| -> Vec<String> {
+            value["results"].as_array().unwrap().iter().map(|result| result["rule"].to_string()).collect()
+        };
+        let expected: Vec<String> = report.findings().map(|finding| Value::from(&*finding.rule).to_string()).collect();
+        assert_eq!(rules(&value), expected);
+        // The order of members aside, as the library writes it.
+        let lines = |text: &str| {
+            let mut lines: Vec<String> = text.lines().map(|line| line.trim_end_matches(',').to_owned()).collect();
+            lines.sort();
+            lines
+        };
+        assert!(lines(&text) == lines(&serde_json::to_string_pretty(&value).unwrap()), "{times}");
+    }
+}

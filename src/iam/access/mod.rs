@@ -157,7 +157,7 @@ impl<'a> Access<'a> {
         let keys = rules().filter(|(_, rule)| !rule.is_plain()).flat_map(|(_, rule)| rule.keys());
         Some(Basis {
             layers: self.layers.0.len(),
-            statements: rules().map(|(layer, rule)| Asked::anonymous(layer, rule)).collect(),
+            statements: rules().map(|(layer, rule)| Asked::statement(layer, rule)).collect(),
             more: None,
             kind: None,
             facts: Facts::of(keys, || &self.context),

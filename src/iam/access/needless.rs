@@ -83,6 +83,15 @@ mod tests {
         r#""Effect":"Allow","NotAction":"iam:*AccessKey*","Resource":"*""#,
     ];
 
+    /// What is known of ann.
+    fn context(tag: Fact, mfa: Fact) -> Context {
+        let mut context = Context::open();
+        context.set_value("aws:username", "ann");
+        context.set("aws:PrincipalTag/team", tag);
+        context.set("aws:MultiFactorAuthPresent", mfa);
+        context
+    }
+
     fn policy(chosen: &[&str]) -> Policy {
         let statements: Vec<String> = chosen.iter().map(|one| format!("{{{one}}}")).collect();
         format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(",")).parse().unwrap()
@@ -101,10 +110,7 @@ mod tests {
             tag in prop::sample::select(vec![Fact::Unknown, Fact::Absent, Fact::Present(vec!["a".to_owned()])]),
             mfa in prop::sample::select(vec![Fact::Unknown, Fact::Unknown, Fact::Absent, Fact::Present(vec!["true".to_owned()])]),
         ) {
-            let mut context = Context::open();
-            context.set_value("aws:username", "ann");
-            context.set("aws:PrincipalTag/team", tag);
-            context.set("aws:MultiFactorAuthPresent", mfa);
+            let context = context(tag, mfa);
             let (rules, name) = (Interner::default().compile(policy(&chosen)), PolicyName::Managed("p".into()));
             let all: Vec<&Rule> = rules.iter().collect();
             let mut fewer = all.clone();
@@ -117,8 +123,7 @@ mod tests {
 
     #[test]
     fn ones_own_keys_make_no_other_administrator() {
-        let mut context = Context::open();
-        context.set_value("aws:username", "ann");
+        let context = context(Fact::Unknown, Fact::Unknown);
         let left = |chosen: &[usize]| {
             let chosen: Vec<&str> = chosen.iter().map(|place| STATEMENTS[*place]).collect();
             let rules = Interner::default().compile(policy(&chosen));
@@ -140,10 +145,7 @@ mod tests {
             mfa in prop::sample::select(vec![Fact::Unknown, Fact::Absent, Fact::Present(vec!["true".to_owned()])]),
             action in prop::sample::select(vec!["*", "iam:*", "iam:DeleteUser"]),
         ) {
-            let mut context = Context::open();
-            context.set_value("aws:username", "ann");
-            context.set("aws:PrincipalTag/team", tag);
-            context.set("aws:MultiFactorAuthPresent", mfa);
+            let context = context(tag, mfa);
             let (rules, name) = (Interner::default().compile(policy(&chosen)), PolicyName::Managed("p".into()));
             let mut fewer: Vec<&Rule> = rules.iter().collect();
             take_out_needless(&mut fewer, |rule| rule, || &context);

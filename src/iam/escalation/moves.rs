@@ -169,7 +169,7 @@ impl<'a, 'u> Mover<'a, 'u> {
         }
         Some(Basis {
             facts: Facts::of(statements.iter().flat_map(|(_, rule)| rule.keys()), &context),
-            statements: statements.iter().map(|(layer, rule)| Asked::anonymous(*layer, rule)).collect(),
+            statements: statements.iter().map(|(layer, rule)| Asked::statement(*layer, rule)).collect(),
             more: None,
             layers: bounds.len() + 1,
             kind: None,

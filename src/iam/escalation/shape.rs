@@ -220,7 +220,7 @@ impl<'a> Shape<'a> {
             resources: resources.collect(),
             keys: keys(matters()),
             all_keys: keys(found.iter()),
-            statements: matters().map(|known| Asked::anonymous(known.layer, known.rule)).collect(),
+            statements: matters().map(|known| Asked::statement(known.layer, known.rule)).collect(),
         });
         rests.push(((method, about), Arc::clone(&rest)));
         rest

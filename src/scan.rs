@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::baseline::Baseline;
 use crate::config::Config;
 use crate::diagram::Diagrams;
-use crate::facts::{Facts, Gap, Kind};
+use crate::facts::{Ahead, Facts, Gap, Kind};
 use crate::finding::{Finding, Severity, Status};
 use crate::report::{Counts, FORMAT, Report, ReportGap, RuleRun, Summary};
 use crate::rule::Rule;
@@ -32,24 +32,23 @@ impl Scan<'_> {
         self.judge(snapshot).0
     }
 
-    /// Judges a snapshot for formats that show a part; all verdicts are counted. The snapshot is let go as soon as
-    /// its facts are read: a large account's answers take more room than its findings.
-    pub fn run_for(&self, snapshot: Snapshot, shown: Shown) -> Report {
-        let (frame, facts) = self.read(&snapshot);
+    /// Judges a snapshot for formats that show a part, with what was worked out of it ahead; all verdicts are counted. The
+    /// snapshot is let go as soon as its facts are read: a large account's answers take more room than its findings.
+    pub fn run_for(&self, snapshot: Snapshot, ahead: Option<Ahead>, shown: Shown) -> Report {
+        let (frame, facts) = self.read(&snapshot, ahead);
         drop(snapshot);
         self.report(frame, &facts, shown)
     }
 
     /// Judges a snapshot, and hands out the facts that it was judged by.
     pub fn judge(&self, snapshot: &Snapshot) -> (Report, Facts) {
-        let (frame, facts) = self.read(snapshot);
+        let (frame, facts) = self.read(snapshot, None);
         (self.report(frame, &facts, Shown::ALL), facts)
     }
 
-    fn read(&self, snapshot: &Snapshot) -> (Frame<'_>, Facts) {
+    fn read(&self, snapshot: &Snapshot, ahead: Option<Ahead>) -> (Frame<'_>, Facts) {
         let frame = self.frame(snapshot);
-        let kinds: Vec<&Kind> = frame.rules.iter().filter(|rule| !rule.deprecated).map(|rule| rule.kind).collect();
-        let facts = Facts::build_to_list(snapshot, self.as_of, &kinds);
+        let facts = Facts::build_to_list(snapshot, self.as_of, &kinds(frame.rules.iter().copied()), ahead);
         (frame, facts)
     }
 
@@ -113,6 +112,11 @@ impl Scan<'_> {
 pub(crate) fn prepare(rules: &[Rule]) {
     crate::iam::catalogue::catalogue();
     rules.iter().for_each(Rule::prepare);
+}
+
+/// What rules are on.
+pub(crate) fn kinds<'r>(rules: impl Iterator<Item = &'r Rule>) -> Vec<&'static Kind> {
+    rules.filter(|rule| !rule.deprecated).map(|rule| rule.kind).collect()
 }
 
 /// What judging needs of a snapshot besides its facts.

@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::progress::Bar;
 use crate::Error;
-use crate::collect::{self, Cancel, CollectError, Limits, Options, Silent};
+use crate::collect::{self, Cancel, CollectError, Early, Limits, Options, Silent};
 use crate::snapshot::{Operation, Snapshot, Time};
 
 /// Exit code of a run that a second Ctrl-C ends at once, as shells expect it.
@@ -54,6 +54,15 @@ impl LiveArgs {
 
     /// Collects a snapshot of the account that the credentials belong to; of everything when `operations` are `None`.
     pub(super) fn collect(&self, operations: Option<BTreeSet<Operation>>) -> Result<Snapshot, Error> {
+        self.collect_with(operations, None)
+    }
+
+    /// The same, and has `early` work on a part of it while the rest is waited for.
+    pub(super) fn collect_with(
+        &self,
+        operations: Option<BTreeSet<Operation>>,
+        early: Option<&dyn Early>,
+    ) -> Result<Snapshot, Error> {
         let options = self.options(operations);
         // One thread: collecting waits for AWS, and converting answers takes a fraction of a second.
         let runtime = new_runtime()?;
@@ -61,15 +70,15 @@ impl LiveArgs {
         let collected = runtime.block_on(async {
             if std::io::stderr().is_terminal() {
                 let bar = Bar::new();
-                let collected = Box::pin(collect::collect(&options, &bar)).await;
+                let collected = Box::pin(collect::collect(&options, &bar, early)).await;
                 bar.finish();
                 collected
             } else {
-                Box::pin(collect::collect(&options, &Silent)).await
+                Box::pin(collect::collect(&options, &Silent, early)).await
             }
         });
-        // A look-up of a host name that hangs must not keep the program.
-        runtime.shutdown_background();
+        // Hundreds of connections are closed while judging begins. A look-up of a host name that hangs must not keep the program.
+        std::thread::spawn(|| runtime.shutdown_background());
         // Nothing is left to stop softly: from here on one Ctrl-C ends the program.
         options.cancel.cancel();
         collected.map_err(told)

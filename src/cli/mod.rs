@@ -2,6 +2,8 @@
 //!
 //! One file per command. Data goes to standard output, everything else to standard error.
 
+#[cfg(feature = "live")]
+mod ahead;
 mod diff;
 mod fix;
 mod fleet;

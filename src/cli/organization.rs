@@ -208,7 +208,7 @@ impl Collecting {
                         failures.lock().unwrap_or_else(PoisonError::into_inner).push(failure);
                     }
                     match keep(folder.clone(), snapshot).await {
-                        Ok(snapshot) => Content::Snapshot(Box::new(snapshot)),
+                        Ok(snapshot) => Content::Snapshot(Box::new(snapshot), None),
                         Err(error) => {
                             // What cannot be kept would be lost with the run: better to stop now than after hours.
                             cancel.cancel();

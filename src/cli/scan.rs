@@ -122,16 +122,6 @@ fn parse_output(text: &str) -> Result<(String, PathBuf), String> {
 
 /// Runs the command.
 pub(super) fn run(args: &Args) -> Result<u8, Error> {
-    if args.snapshot.is_empty() && !is_fleet(args) {
-        // One account is collected and judged on the same of the threads that share the work, so that judging takes the memory
-        // again that collecting let go.
-        rayon::join(|| run_here(args), || ()).0
-    } else {
-        run_here(args)
-    }
-}
-
-fn run_here(args: &Args) -> Result<u8, Error> {
     let (rules, config) = args.selection.load()?;
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let is_fleet = is_fleet(args);
@@ -254,8 +244,8 @@ impl Judge<'_> {
 
     fn one(&self, input: Input, place: Place) -> Outcome {
         let snapshot = match input.content {
-            Content::Text(text) => text.parse().map_err(Error::from),
-            Content::Snapshot(snapshot) => Ok(*snapshot),
+            Content::Text(text) => text.parse().map(|snapshot| (snapshot, None)).map_err(Error::from),
+            Content::Snapshot(snapshot, ahead) => Ok((*snapshot, ahead.map(|ahead| *ahead))),
             Content::Failed(error) => Err(error),
             Content::Unreached(failure) => {
                 return match self.overview.as_ref().map(|overview| overview.side(&failure.account, &self.scan)) {
@@ -265,9 +255,9 @@ impl Judge<'_> {
                 };
             }
         };
-        let rendered = snapshot.and_then(|snapshot| {
+        let rendered = snapshot.and_then(|(snapshot, ahead)| {
             let incomplete = fleet::incomplete(&snapshot);
-            let mut report = self.scan.run_for(snapshot, self.shown());
+            let mut report = self.scan.run_for(snapshot, ahead, self.shown());
             report.framework = self.framework.as_ref().map(|framework| framework.report(&report));
             let lake = if self.fills_lakes { lake::files(&report)? } else { Vec::new() };
             let mut code = self.gate.exit_code(&report);
@@ -437,13 +427,9 @@ fn live(args: &Args, rules: &[Rule]) -> Result<Fed, Error> {
             "add `--organization` or `--accounts FILE`, or name snapshots with `--snapshot`",
         ));
     }
-    // While AWS is waited for, what judging needs is prepared.
-    let collected = std::thread::scope(|scope| {
-        scope.spawn(|| crate::scan::prepare(rules));
-        args.live.collect(operations)
-    });
+    let collected = super::ahead::collect(&args.live, operations, rules);
     let content = match collected {
-        Ok(snapshot) => Content::Snapshot(Box::new(snapshot)),
+        Ok((snapshot, ahead)) => Content::Snapshot(Box::new(snapshot), ahead.map(Box::new)),
         Err(error) => Content::Failed(error),
     };
     Ok(Fed { inputs: Box::new(std::iter::once(Input::unnamed(content))), roster: None })

@@ -72,7 +72,7 @@ fn many(args: &Args) -> Result<u8, Error> {
         match input.content {
             // Those that were done before are read by whoever judges them.
             Content::Text(_) => whole += 1,
-            Content::Snapshot(snapshot) => match fleet::incomplete(&snapshot) {
+            Content::Snapshot(snapshot, _) => match fleet::incomplete(&snapshot) {
                 None => whole += 1,
                 Some(failure) => drop(failures.insert(failure.account.clone(), failure)),
             },

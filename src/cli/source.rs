@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::Error;
+use crate::facts::Ahead;
 use crate::fleet::Failure;
 use crate::snapshot::{Snapshot, SnapshotReader, SnapshotText};
 
@@ -18,8 +19,11 @@ pub(super) struct Input {
 /// What came.
 pub(super) enum Content {
     Text(SnapshotText),
-    #[cfg_attr(not(feature = "live"), expect(dead_code, reason = "only a live account comes parsed"))]
-    Snapshot(Box<Snapshot>),
+    #[cfg_attr(
+        not(feature = "live"),
+        expect(dead_code, reason = "only a live account comes parsed, with what was worked out ahead")
+    )]
+    Snapshot(Box<Snapshot>, Option<Box<Ahead>>),
     /// An account of which nothing is known.
     Unreached(Failure),
     Failed(Error),
@@ -43,7 +47,7 @@ impl Input {
     pub(super) fn size(&self) -> usize {
         match &self.content {
             Content::Text(text) => text.size(),
-            Content::Snapshot(_) | Content::Unreached(_) | Content::Failed(_) => 0,
+            Content::Snapshot(..) | Content::Unreached(_) | Content::Failed(_) => 0,
         }
     }
 }

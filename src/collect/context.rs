@@ -18,8 +18,11 @@ use super::error::{api_error, stand_in};
 use super::session::Session;
 use super::throttle::Throttles;
 use super::turns::Turns;
-use super::{Options, Progress, wire};
-use crate::snapshot::{ApiError, Gathered, Observation, Operation, Outcome, Request, Response, Shape, label, plan};
+use super::{Early, Options, Progress, wire};
+use crate::snapshot::{
+    ApiError, Gathered, Observation, Operation, Outcome, Request, Response, Shape, Snapshot, SnapshotHeader, label,
+    plan,
+};
 
 /// Shared by all collectors of one run.
 pub(super) struct Context<'a> {
@@ -30,6 +33,7 @@ pub(super) struct Context<'a> {
     /// The account's buckets and their Regions, once they are known.
     pub(super) buckets: OnceCell<BTreeMap<String, String>>,
     progress: &'a dyn Progress,
+    early: Option<&'a dyn Early>,
     plan: Option<BTreeSet<Operation>>,
     deadline: Instant,
     throttles: Throttles,
@@ -62,6 +66,7 @@ impl<'a> Context<'a> {
     pub(super) fn new(
         options: &'a Options,
         progress: &'a dyn Progress,
+        early: Option<&'a dyn Early>,
         session: Session,
         throttles: Throttles,
     ) -> Self {
@@ -72,6 +77,7 @@ impl<'a> Context<'a> {
             regions: OnceCell::new(),
             buckets: OnceCell::new(),
             progress,
+            early,
             plan: options.operations.as_ref().map(plan::complete),
             deadline: Instant::now() + options.limits.total,
             throttles,
@@ -261,9 +267,37 @@ impl<'a> Context<'a> {
         self.turns.drive(work).await
     }
 
+    /// What is said of the snapshot besides its answers.
+    pub(super) fn header(&self, regions: Vec<String>) -> SnapshotHeader {
+        SnapshotHeader {
+            collector: concat!("posture ", env!("CARGO_PKG_VERSION")).to_owned(),
+            collected_at: self.options.collected_at,
+            account: self.session.account.clone(),
+            partition: self.session.partition.clone(),
+            caller: self.session.caller.clone(),
+            regions,
+        }
+    }
+
+    /// Hands on the authorization details, when none of them is waited for any more.
+    pub(super) fn details_are_there(&self) {
+        let Some(early) = self.early else { return };
+        let is_detail =
+            |observation: &mut Observation| observation.operation == Operation::IamGetAccountAuthorizationDetails;
+        let mut observations = self.observations.lock().unwrap_or_else(PoisonError::into_inner);
+        let details: Vec<Observation> = observations.extract_if(.., is_detail).collect();
+        drop(observations);
+        // INVARIANT: no call is made twice, so that no answer is there twice.
+        if let Ok(details) = Snapshot::new(self.header(Vec::new()), details) {
+            early.take(details);
+        }
+    }
+
     /// All observations of the run.
     pub(super) fn into_observations(self) -> Vec<Observation> {
-        self.observations.into_inner().unwrap_or_else(PoisonError::into_inner)
+        let mut all = self.observations.into_inner().unwrap_or_else(PoisonError::into_inner);
+        all.extend(self.early.map(Early::give_back).unwrap_or_default());
+        all
     }
 }
 

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use crate::snapshot::{ApiError, Operation, Snapshot, SnapshotHeader, Time};
+use crate::snapshot::{ApiError, Observation, Operation, Snapshot, Time};
 
 pub use error::CollectError;
 pub use organization::{Entry, Home};
@@ -155,21 +155,35 @@ impl Progress for Silent {
     fn finished(&self, _: Operation, _: &str, _: Option<&ApiError>) {}
 }
 
-/// Collects a snapshot. Fails only when AWS does not say whose account this is; every other failure is an observation.
-pub async fn collect(options: &Options, progress: &dyn Progress) -> Result<Snapshot, CollectError> {
+/// Works on answers that are all there while others are still waited for.
+pub trait Early: Sync {
+    /// Takes all authorization details of IAM, which nothing that is still asked for depends on, as the snapshot of them alone.
+    fn take(&self, details: Snapshot);
+    /// Gives what was taken back, once everything else is there.
+    fn give_back(&self) -> Vec<Observation>;
+}
+
+/// Collects a snapshot, and has `early` work on a part of it meanwhile. Fails only when AWS does not say whose account this is;
+/// every other failure is an observation.
+pub async fn collect(
+    options: &Options,
+    progress: &dyn Progress,
+    early: Option<&dyn Early>,
+) -> Result<Snapshot, CollectError> {
     partition::validate_regions(&options.regions)?;
     let session = session::open(options).await?;
-    Box::pin(gather(options, progress, session, Throttles::new())).await
+    Box::pin(gather(options, progress, early, session, Throttles::new())).await
 }
 
 /// Asks everything that is wanted of one account.
 async fn gather(
     options: &Options,
     progress: &dyn Progress,
+    early: Option<&dyn Early>,
     session: Session,
     throttles: Throttles,
 ) -> Result<Snapshot, CollectError> {
-    let context = Context::new(options, progress, session, throttles);
+    let context = Context::new(options, progress, early, session, throttles);
     let regions = context.drive(async {
         by_rank(service::start(&context)).await;
         if options.cancel.is_cancelled() && !options.partial {
@@ -178,13 +192,6 @@ async fn gather(
         Ok(regions::asked(&context).await.to_vec())
     });
     let regions = regions.await?;
-    let header = SnapshotHeader {
-        collector: concat!("posture ", env!("CARGO_PKG_VERSION")).to_owned(),
-        collected_at: options.collected_at,
-        account: context.session.account.clone(),
-        partition: context.session.partition.clone(),
-        caller: context.session.caller.clone(),
-        regions,
-    };
+    let header = context.header(regions);
     Ok(Snapshot::new(header, context.into_observations())?)
 }

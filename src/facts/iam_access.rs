@@ -6,11 +6,14 @@
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, OnceLock};
 
+use rayon::prelude::*;
+
 use super::authorization;
 use super::iam_escalation::Escalations;
 use super::iam_glance::{Glance, Look, billing_actions, surely_beyond_mfa};
-use super::iam_user::IamUser;
-use super::resource::Resource;
+use super::iam_policy::IamPolicy;
+use super::iam_user::{AT_ONCE, IamUser};
+use super::resource::{Kind, Resource};
 use super::{Fact, Gap, List, MALFORMED, Observed, Origin, UNDECIDED};
 use crate::facts;
 use crate::iam::access::{Access, BUDGET_ACTIONS};
@@ -56,6 +59,32 @@ pub(crate) struct Engine {
     insists: Answers<Truth>,
     admins: Answers<Truth>,
     escalations: OnceLock<Escalations>,
+    /// Of users, by the position of the principal: whether they administer the account, and whether their policies insist on MFA. Empty
+    /// unless it was worked out ahead.
+    users: Vec<Option<[Truth; 2]>>,
+}
+
+/// What authorization details tell by themselves, worked out before the rest of the snapshot is there.
+#[derive(Debug)]
+pub struct Ahead(Engine);
+
+impl Ahead {
+    /// Works out what rules on things of these kinds ask first. The snapshot may hold no more than the authorization details.
+    pub fn of(details: &Snapshot, kinds: &[&Kind]) -> Self {
+        let mut engine = Engine::read(details);
+        let of_user = |principal: &Principal| (principal.kind == PrincipalKind::User).then(|| engine.judge(principal));
+        engine.users = engine.account.principals().par_iter().with_min_len(AT_ONCE).map(of_user).collect();
+        if kinds.iter().any(|kind| kind.schema == IamPolicy::SCHEMA) {
+            engine.escalations();
+        }
+        Self(engine)
+    }
+
+    /// Completes it by the snapshot of which the authorization details were a part.
+    pub(super) fn complete(self, snapshot: &Snapshot) -> Engine {
+        let origin = first_answer(snapshot);
+        Engine { origin, guardrails: super::iam_question::guardrails(snapshot), ..self.0 }
+    }
 }
 
 /// See [`Engine::is_small`].
@@ -80,13 +109,9 @@ impl Engine {
     /// Reads the authorization details of a snapshot.
     pub(crate) fn read(snapshot: &Snapshot) -> Self {
         let mut builder = Account::builder(&snapshot.account, &snapshot.partition, Some(snapshot.collected_at));
-        let mut origin = Origin::NONE;
         for answer in snapshot.answers::<iam::GetAccountAuthorizationDetails>() {
             if let Said::Present(details) = answer.said {
                 builder.add(details, &authorization::filters(answer.observation));
-                if origin.observation.is_none() {
-                    origin = Origin::at(answer.index, "");
-                }
             }
         }
         let policies = authorization::policies(snapshot);
@@ -97,12 +122,13 @@ impl Engine {
             account: builder.build(),
             attached: attached.collect(),
             gaps: policies.gaps,
-            origin,
+            origin: first_answer(snapshot),
             guardrails: super::iam_question::guardrails(snapshot),
             glances: Vec::new(),
             insists: Answers::default(),
             admins: Answers::default(),
             escalations: OnceLock::new(),
+            users: Vec::new(),
         };
         let look = Look::everything();
         let documents = (0..engine.account.document_count()).map(DocumentId::at);
@@ -120,10 +146,20 @@ impl Engine {
     /// Whether a user administers the account, and whether its policies insist on MFA; `None` for a user that the
     /// authorization details do not hold.
     pub(crate) fn of_user(&self, arn: &str) -> Option<(Observed<bool>, Observed<bool>)> {
-        let principal = self.account.principal(arn)?;
+        let position = self.account.position(arn)?;
+        let known = self.users.get(position).cloned().flatten();
+        let [admin, enforced] = match known {
+            Some(known) => known,
+            None => self.judge(self.account.principals().get(position)?),
+        };
+        Some((self.observed(admin), self.observed(enforced)))
+    }
+
+    /// Whether a principal administers the account, and whether its policies insist on MFA.
+    fn judge(&self, principal: &Principal) -> [Truth; 2] {
         let enforced =
             if self.is_plainly_without_mfa(principal) { Truth::False } else { self.insists_on_mfa(principal) };
-        Some((self.observed(self.is_admin(principal)), self.observed(enforced)))
+        [self.is_admin(principal), enforced]
     }
 
     /// Whether the policies of a principal insist on MFA, worked out once for all with the same.
@@ -318,6 +354,13 @@ impl Engine {
     }
 }
 
+/// The first answer that holds authorization details.
+fn first_answer(snapshot: &Snapshot) -> Origin {
+    let mut answers = snapshot.answers::<iam::GetAccountAuthorizationDetails>();
+    let present = answers.find(|answer| matches!(answer.said, Said::Present(_)));
+    present.map_or(Origin::NONE, |answer| Origin::at(answer.index, ""))
+}
+
 fn is_every_action(pattern: &Pattern) -> bool {
     static EVERY: LazyLock<Pattern> = LazyLock::new(|| Pattern::action("*:*"));
     pattern.is_anything() || *pattern == *EVERY
@@ -409,13 +452,16 @@ fn without_mfa_policy(user: &IamUser) -> Observed<bool> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Access, Engine, Truth};
-    use crate::facts::{Facts, Observed};
-    use crate::snapshot::SnapshotReader;
+    use super::{Access, Ahead, Engine, Truth};
+    use crate::facts::{Facts, KINDS, Kind, Observed, Oracle, Question};
+    use crate::snapshot::{Snapshot, SnapshotReader};
 
     const EVERYTHING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*:*","Resource":"*"},{"Effect":"Allow","Action":"s3:*","Resource":"*"}]}"#;
     const WITHOUT_MFA_NOTHING: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","NotAction":["iam:EnableMFADevice","sts:GetSessionToken"],
         "Resource":"*","Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}}]}"#;
+
+    const WITHIN_THE_ORGANIZATION: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"*",
+        "Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-abc"}}},{"Effect":"Allow","Action":"iam:*","Resource":"*"}]}"#;
 
     fn facts(groups: &str, roles: &str) -> Facts {
         let text = format!(
@@ -430,6 +476,48 @@ mod tests {
         let snapshot =
             SnapshotReader::from_reader("test".to_owned(), Box::new(bytes)).unwrap().next().unwrap().unwrap();
         Facts::build(&snapshot, None)
+    }
+
+    /// A snapshot of these observations.
+    fn snapshot(observations: &[String]) -> Snapshot {
+        let text = format!(
+            r#"{{"format":"posture-snapshot/1","collector":"test","collected_at":"2026-01-01T00:00:00Z",
+            "account":"123456789012","partition":"aws","caller":"arn:aws:iam::123456789012:user/auditor","regions":[],
+            "observations":[{}]}}"#,
+            observations.join(",")
+        );
+        let bytes = std::io::Cursor::new(text.into_bytes());
+        SnapshotReader::from_reader("test".to_owned(), Box::new(bytes)).unwrap().next().unwrap().unwrap()
+    }
+
+    #[test]
+    fn what_is_worked_out_ahead_is_completed_by_the_rest_of_the_snapshot() {
+        let details = format!(
+            r#"{{"service":"iam","operation":"GetAccountAuthorizationDetails","region":"us-east-1","response":{{"UserDetailList":[
+            {{"UserName":"ann","Arn":"arn:aws:iam::123456789012:user/ann","GroupList":["people"],"AttachedManagedPolicies":[]}}],
+            "GroupDetailList":[{}],"RoleDetailList":[],"Policies":[]}}}}"#,
+            people(&[WITHIN_THE_ORGANIZATION])
+        );
+        let member = r#"{"service":"organizations","operation":"DescribeOrganization","region":"us-east-1","response":{"Organization":
+            {"Id":"o-abc","MasterAccountId":"123456789012","FeatureSet":"ALL"}}}"#;
+        // It stands before the details, so that these stand elsewhere than in the part.
+        let alias = r#"{"service":"account","operation":"GetContactInformation","region":"us-east-1","error":{"code":"AccessDenied"}}"#;
+        let whole = snapshot(&[alias.to_owned(), details.clone(), member.to_owned()]);
+        let kinds: Vec<&Kind> = KINDS.iter().collect();
+        let ahead = Ahead::of(&snapshot(&[details]), &kinds);
+        assert!(ahead.0.known_escalations().is_some());
+        let facts = Facts::build_to_list(&whole, None, &kinds, Some(ahead));
+        let otherwise = Facts::build(&whole, None);
+        assert_eq!(format!("{:?}", facts.users), format!("{:?}", otherwise.users));
+        assert_eq!(format!("{:?}", facts.account), format!("{:?}", otherwise.account));
+        assert_eq!(format!("{:?}", facts.policies()), format!("{:?}", otherwise.policies()));
+        assert_eq!(format!("{:?}", facts.principals()), format!("{:?}", otherwise.principals()));
+        let ann = Some("arn:aws:iam::123456789012:user/ann");
+        let question = Question { who: ann, action: "s3:GetObject", resource: None, without_mfa: false };
+        // Which organization that is stands in the rest alone.
+        assert_eq!(facts.can(&question), Observed::Present(true));
+        assert_eq!(facts.can(&question), otherwise.can(&question));
+        assert_eq!((facts.origin().observation, otherwise.origin().observation), (Some(1), Some(1)));
     }
 
     fn people(policies: &[&str]) -> String {

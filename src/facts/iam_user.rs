@@ -65,7 +65,7 @@ facts! {
 }
 
 /// Users that are looked at in one go: handing out fewer would cost more than it gains.
-const AT_ONCE: usize = 256;
+pub(super) const AT_ONCE: usize = 256;
 
 /// Builds the IAM users of an account; the list has gaps when neither source is whole.
 pub(crate) fn build(

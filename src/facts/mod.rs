@@ -68,7 +68,7 @@ pub use detection::{
 pub use event_rule::EventTarget;
 pub use governance::{Central, Governance, TrustedService};
 pub use health_rule::{HealthRouting, HealthRule, Region};
-pub use iam_access::AccountAccess;
+pub use iam_access::{AccountAccess, Ahead};
 pub use iam_account::IamAccount;
 pub use iam_escalation::{Climber, Escalations};
 pub use iam_group::IamGroup;
@@ -135,16 +135,19 @@ pub struct Facts {
 impl Facts {
     /// Builds all facts of a snapshot. `as_of` replaces the credential report's own time for rules on credentials.
     pub fn build(snapshot: &Snapshot, as_of: Option<Time>) -> Self {
-        Self::build_to_list(snapshot, as_of, &[])
+        Self::build_to_list(snapshot, as_of, &[], None)
     }
 
-    /// As [`Facts::build`], for rules on things of these kinds. Policies are judged beside the facts of services where that takes
-    /// one processor; of many principals it takes all, and is left until the snapshot is let go.
-    pub fn build_to_list(snapshot: &Snapshot, as_of: Option<Time>, kinds: &[&Kind]) -> Self {
+    /// As [`Facts::build`], for rules on things of these kinds, with what was worked out ahead. Policies are judged beside the facts of
+    /// services where that takes one processor; of many principals it takes all, and is left until the snapshot is let go.
+    pub fn build_to_list(snapshot: &Snapshot, as_of: Option<Time>, kinds: &[&Kind], ahead: Option<Ahead>) -> Self {
         let report = credential_report::CredentialReport::read(snapshot);
         let devices = virtual_mfa::VirtualMfa::read(snapshot);
         let of_iam = || {
-            let engine = iam_access::Engine::read(snapshot);
+            let engine = match ahead {
+                Some(ahead) => ahead.complete(snapshot),
+                None => iam_access::Engine::read(snapshot),
+            };
             let users = iam_user::build(snapshot, &report, &devices, &engine);
             let access = engine.of_account(&users);
             let policies = OnceLock::new();

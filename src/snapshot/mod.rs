@@ -193,6 +193,12 @@ impl Snapshot {
         &self.observations
     }
 
+    /// The observations alone.
+    #[cfg(feature = "live")]
+    pub(crate) fn into_observations(self) -> Vec<Observation> {
+        self.observations
+    }
+
     /// All answers of one operation, in canonical order.
     pub fn answers<'a, T: Shape + 'a>(&'a self) -> impl Iterator<Item = Answer<'a, T>> {
         let spec = T::OPERATION.spec();

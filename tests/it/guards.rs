@@ -224,7 +224,7 @@ fn formats_say_the_same_when_nothing_is_kept_that_they_do_not_show() {
         let all = scan.run(&snapshot);
         for (format, renderer) in FORMATS {
             let listed = if renderer.lists_all() { Listed::All } else { Listed::FailingAndUnknown };
-            let some = scan.run_for(snapshot.clone(), Shown { listed, evidence: renderer.cites_evidence() });
+            let some = scan.run_for(snapshot.clone(), None, Shown { listed, evidence: renderer.cites_evidence() });
             assert_eq!((&all.summary, &all.rules_run, &all.gaps), (&some.summary, &some.rules_run, &some.gaps));
             let cites = some.results.iter().any(|finding| !finding.evidence.is_empty());
             assert!(renderer.cites_evidence() || !cites, "{format} of {name} keeps evidence that it does not show");

@@ -112,6 +112,55 @@ fn a_served_account_is_collected_as_it_was_saved() {
     }
 }
 
+/// What a live scan and a scan of a snapshot that was saved say, but for when they were made.
+fn said_live_and_saved(stub: &Stub, arguments: &[String], threads: &str) -> [Value; 2] {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("snapshot.json");
+    let collected = run(posture(home.path(), &stub.url()).arg("snapshot").arg("-o").arg(&file).args(arguments));
+    assert_eq!(collected.code, 0, "{}", collected.stderr);
+    let judged = ["--format", "json", "--fail-on", "none", "--allow-unknown", "--as-of", "2026-11-22T03:00:00Z"];
+    let live = run(posture(home.path(), &stub.url())
+        .env("RAYON_NUM_THREADS", threads)
+        .arg("scan")
+        .args(judged)
+        .args(arguments));
+    let saved = run(posture(home.path(), &stub.url()).arg("scan").args(judged).arg("--snapshot").arg(&file));
+    [live, saved].map(|run| {
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let mut report: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert!(report.as_object_mut().unwrap().remove("collected_at").is_some());
+        report
+    })
+}
+
+/// IAM is judged while the rest is still asked for: what comes of it is what comes of the whole.
+#[test]
+fn a_live_scan_says_what_its_snapshot_says() {
+    for (number, name) in ACCOUNTS.into_iter().enumerate() {
+        let served = saved(name);
+        let stub = Stub::serve(answers(served.clone(), 1000));
+        let [live, saved] = said_live_and_saved(&stub, &as_saved(&served), ["1", "2"][number % 2]);
+        assert!(live == saved, "{name}");
+        assert!(live["results"].as_array().unwrap().len() > 100, "{name}");
+    }
+    // Some of the details do not come, in turn: roles, users, and all but the policies.
+    for refused in [&["Role"][..], &["User"], &["User", "Group", "Role"]] {
+        let served = saved("bootcamp-hardened");
+        let stub = Stub::serve(move |call| {
+            let is_detail = call.operation == "GetAccountAuthorizationDetails";
+            let members = call.members.to_string();
+            if is_detail && refused.iter().any(|kind| members.contains(&format!("\"{kind}\""))) {
+                refusal("AccessDenied")
+            } else {
+                answer(&served, 1000, call)
+            }
+        });
+        let [live, saved] = said_live_and_saved(&stub, &in_regions(&["us-east-1".to_owned()]), "2");
+        assert!(live == saved, "{refused:?}");
+        assert!(live["gaps"].to_string().contains("GetAccountAuthorizationDetails"), "{refused:?}");
+    }
+}
+
 #[test]
 fn pages_of_one_item_make_the_same_snapshot_as_one_page() {
     let served = saved("bootcamp-hardened");

@@ -76,7 +76,7 @@ mod live {
         options.operations = Some(wanted.collect());
         // A scan leaves before the last of its connections are closed; a leak of one in two hundred scans would show.
         soak("live scans", 1_000, 4, |_| {
-            let snapshot = runtime.block_on(collect(&options, &Silent)).unwrap();
+            let snapshot = runtime.block_on(collect(&options, &Silent, None)).unwrap();
             let answered = snapshot.observations().iter().filter(|one| matches!(one.outcome, Outcome::Answered(_)));
             assert!(answered.count() > 20);
         });

@@ -44,7 +44,10 @@ impl Collector for Iam {
     fn start<'a>(&self, context: &'a Context<'a>) -> Option<Work<'a>> {
         Some(Box::pin(async move {
             let client = &client!(context, aws_sdk_iam, context.leader());
-            let chains = all(CHAINS.iter().map(|filter| authorization_details(context, client, filter)));
+            let details = async {
+                all(CHAINS.iter().map(|filter| authorization_details(context, client, filter))).await;
+                context.details_are_there();
+            };
             let settings = join5(
                 summary(context, client),
                 password_policy(context, client),
@@ -52,7 +55,7 @@ impl Collector for Iam {
                 account_aliases(context, client),
                 organizations_features(context, client),
             );
-            join(FEDERATION.read(context), join(join(credential_report(context, client), chains), settings)).await;
+            join(FEDERATION.read(context), join(join(credential_report(context, client), details), settings)).await;
         }))
     }
 

@@ -187,10 +187,12 @@ impl Account {
 
     /// The user or role with this ARN.
     pub fn principal(&self, arn: &str) -> Option<&Principal> {
-        self.principals
-            .binary_search_by(|own| own.arn.as_ref().cmp(arn))
-            .ok()
-            .and_then(|index| self.principals.get(index))
+        self.principals.get(self.position(arn)?)
+    }
+
+    /// Where the user or role with this ARN stands among the principals.
+    pub(crate) fn position(&self, arn: &str) -> Option<usize> {
+        self.principals.binary_search_by(|own| own.arn.as_ref().cmp(arn)).ok()
     }
 
     /// Groups, by name.

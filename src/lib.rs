@@ -9,6 +9,8 @@
 //! Only `collect` sees the network and only `cli` sees environment, clock and terminal. Everything from `snapshot` on is
 //! a pure function of (snapshot, rules, configuration).
 
+#![forbid(unsafe_code)]
+
 pub mod baseline;
 pub mod cli;
 #[cfg(feature = "live")]

@@ -57,3 +57,15 @@ fn peak_of(status: &Path) -> u64 {
     }
     peak
 }
+
+/// Set otherwise, or not at all, it takes a fifth more memory, and nothing else would tell.
+#[test]
+#[cfg(all(feature = "jemalloc", target_os = "linux", target_env = "gnu"))]
+fn the_allocator_is_set_to_one_arena() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_posture"));
+    let told = run(command.env_clear().env("_RJEM_MALLOC_CONF", "confirm_conf:true").arg("--version"));
+    assert_eq!(told.code, 0, "{}", told.stderr);
+    assert!(told.stderr.contains("Set conf value: narenas:1"), "{}", told.stderr);
+    assert!(told.stderr.contains("Set conf value: bin_shards:1-4096:4"), "{}", told.stderr);
+    assert!(!told.stderr.contains("Invalid conf"), "{}", told.stderr);
+}

@@ -171,9 +171,10 @@ fn texts<'t>(tests: &[&'t Test]) -> Option<Vec<Sample<'t>>> {
 
 /// A character that none of the texts has.
 fn unused<'a>(texts: impl Iterator<Item = &'a &'a str>) -> char {
-    let taken: BTreeSet<char> = texts.flat_map(|text| text.chars()).collect();
+    let texts: Vec<&str> = texts.copied().collect();
     // A pattern has fewer characters than there are to choose from.
-    ['…', '~'].into_iter().chain('\u{e000}'..='\u{f8ff}').find(|c| !taken.contains(c)).unwrap_or('\u{fffd}')
+    let mut candidates = ['…', '~'].into_iter().chain('\u{e000}'..='\u{f8ff}');
+    candidates.find(|candidate| !texts.iter().any(|text| text.contains(*candidate))).unwrap_or('\u{fffd}')
 }
 
 /// Numbers: each that a test names, one between two neighbours, and one beyond either end.

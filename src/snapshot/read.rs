@@ -82,6 +82,8 @@ pub struct SnapshotReader {
     input: Box<dyn BufRead>,
     one_per_line: bool,
     may_be_empty: bool,
+    /// Bytes that the first snapshot may have, where the source tells: one that grows as it is read is moved several times.
+    room: usize,
     lines_read: usize,
     snapshots_read: usize,
     done: bool,
@@ -93,12 +95,15 @@ impl SnapshotReader {
         let name = path.display().to_string();
         let io = |source| ReadError::Io { file: name.clone(), source };
         let file = File::open(path).map_err(io)?;
-        if file.metadata().map_err(io)?.is_dir() {
+        let metadata = file.metadata().map_err(io)?;
+        if metadata.is_dir() {
             let source =
                 std::io::Error::other("is a directory; build a snapshot from AWS CLI output with `posture import DIR`");
             return Err(io(source));
         }
-        Self::from_reader(name.clone(), Box::new(BufReader::with_capacity(READ_AT_ONCE, file)))
+        let room = usize::try_from(metadata.len().min(MAX_SNAPSHOT_BYTES)).unwrap_or_default();
+        let reader = Self::from_reader(name.clone(), Box::new(BufReader::with_capacity(READ_AT_ONCE, file)))?;
+        Ok(if reader.one_per_line { reader } else { Self { room, ..reader } })
     }
 
     /// Reads from any source under the name that errors shall carry.
@@ -108,7 +113,16 @@ impl SnapshotReader {
         let stem = file.trim_end_matches(".gz").trim_end_matches(".zst");
         let ending = Path::new(stem).extension().and_then(std::ffi::OsStr::to_str);
         let one_per_line = matches!(ending, Some("ndjson" | "jsonl"));
-        Ok(Self { file, input, one_per_line, may_be_empty: false, lines_read: 0, snapshots_read: 0, done: false })
+        Ok(Self {
+            file,
+            input,
+            one_per_line,
+            may_be_empty: false,
+            room: 0,
+            lines_read: 0,
+            snapshots_read: 0,
+            done: false,
+        })
     }
 
     /// Takes every line for a snapshot of its own, whatever the source is called; without a line there is no snapshot.
@@ -122,6 +136,8 @@ impl SnapshotReader {
     pub fn next_text(&mut self) -> Option<Result<SnapshotText, ReadError>> {
         while !self.done {
             let mut text = Vec::new();
+            // Where there is no such room, reading what is there says so.
+            text.try_reserve(std::mem::take(&mut self.room)).ok();
             let first_line = self.lines_read;
             match self.read_line(&mut text) {
                 Err(error) => {

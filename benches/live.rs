@@ -114,10 +114,13 @@ fn main() {
         "| command | calls | calls a Region | pages of users | floor | wall | ratio | processor | the server's | memory |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|");
-    let snapshot = ["snapshot", "-o", "-"].map(str::to_owned).to_vec();
-    let scan = ["scan", "--format", "json", "--fail-on", "none", "--allow-unknown"].map(str::to_owned).to_vec();
-    for (name, arguments) in [("snapshot", &snapshot), ("scan", &scan)] {
-        measure(name, arguments, &server, round_trip, runs);
+    let scan = ["scan", "--fail-on", "none", "--allow-unknown", "--format"];
+    for (name, arguments) in [
+        ("snapshot", vec!["snapshot", "-o", "-"]),
+        ("scan", [&scan[..], &["table"]].concat()),
+        ("scan --format json", [&scan[..], &["json"]].concat()),
+    ] {
+        measure(name, &arguments, &server, round_trip, runs);
     }
 }
 
@@ -128,7 +131,7 @@ fn own_processor() -> Duration {
     Duration::from_secs(1) * (fields[11].parse::<u32>().unwrap() + fields[12].parse::<u32>().unwrap()) / 100
 }
 
-fn measure(name: &str, arguments: &[String], server: &Stub, round_trip: Duration, runs: u32) {
+fn measure(name: &str, arguments: &[&str], server: &Stub, round_trip: Duration, runs: u32) {
     // The first run is the server's to prepare its answers.
     run(server, arguments);
     let (before, spent) = (server.calls().len(), own_processor());
@@ -182,7 +185,7 @@ fn posture(endpoint: &str) -> Command {
     command
 }
 
-fn run(server: &Stub, arguments: &[String]) -> Cost {
+fn run(server: &Stub, arguments: &[&str]) -> Cost {
     let start = Instant::now();
     let mut child = posture(&server.url()).args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
     let (processor, peak_kib, wall) = watch(&mut child, start);

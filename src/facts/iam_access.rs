@@ -464,18 +464,19 @@ mod tests {
         "Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-abc"}}},{"Effect":"Allow","Action":"iam:*","Resource":"*"}]}"#;
 
     fn facts(groups: &str, roles: &str) -> Facts {
-        let text = format!(
-            r#"{{"format":"posture-snapshot/1","collector":"test","collected_at":"2026-01-01T00:00:00Z",
-            "account":"123456789012","partition":"aws","caller":"arn:aws:iam::123456789012:user/auditor","regions":[],
-            "observations":[{{"service":"iam","operation":"GetAccountAuthorizationDetails","region":"us-east-1","response":{{
-            "UserDetailList":[{{"UserName":"ann","Arn":"arn:aws:iam::123456789012:user/ann","GroupList":["people"],
+        let details = details(&format!(
+            r#""UserDetailList":[{{"UserName":"ann","Arn":"arn:aws:iam::123456789012:user/ann","GroupList":["people"],
             "AttachedManagedPolicies":[],"CreateDate":"2025-01-01T00:00:00Z"}}],
-            "GroupDetailList":[{groups}],"RoleDetailList":[{roles}],"Policies":[]}}}}]}}"#
-        );
-        let bytes = std::io::Cursor::new(text.into_bytes());
-        let snapshot =
-            SnapshotReader::from_reader("test".to_owned(), Box::new(bytes)).unwrap().next().unwrap().unwrap();
-        Facts::build(&snapshot, None)
+            "GroupDetailList":[{groups}],"RoleDetailList":[{roles}],"Policies":[]"#
+        ));
+        Facts::build(&snapshot(&[details]), None)
+    }
+
+    /// The observation of authorization details with these members.
+    fn details(members: &str) -> String {
+        format!(
+            r#"{{"service":"iam","operation":"GetAccountAuthorizationDetails","region":"us-east-1","response":{{{members}}}}}"#
+        )
     }
 
     /// A snapshot of these observations.
@@ -492,12 +493,11 @@ mod tests {
 
     #[test]
     fn what_is_worked_out_ahead_is_completed_by_the_rest_of_the_snapshot() {
-        let details = format!(
-            r#"{{"service":"iam","operation":"GetAccountAuthorizationDetails","region":"us-east-1","response":{{"UserDetailList":[
-            {{"UserName":"ann","Arn":"arn:aws:iam::123456789012:user/ann","GroupList":["people"],"AttachedManagedPolicies":[]}}],
-            "GroupDetailList":[{}],"RoleDetailList":[],"Policies":[]}}}}"#,
+        let details = details(&format!(
+            r#""UserDetailList":[{{"UserName":"ann","Arn":"arn:aws:iam::123456789012:user/ann","GroupList":["people"],
+            "AttachedManagedPolicies":[]}}],"GroupDetailList":[{}],"RoleDetailList":[],"Policies":[]"#,
             people(&[WITHIN_THE_ORGANIZATION])
-        );
+        ));
         let member = r#"{"service":"organizations","operation":"DescribeOrganization","region":"us-east-1","response":{"Organization":
             {"Id":"o-abc","MasterAccountId":"123456789012","FeatureSet":"ALL"}}}"#;
         // It stands before the details, so that these stand elsewhere than in the part.
@@ -635,21 +635,14 @@ mod tests {
             let boundary = document(&boundary.unwrap_or_default());
             let arn = "arn:aws:iam::123456789012:policy/b";
             let limit = format!(r#","PermissionsBoundary":{{"PermissionsBoundaryArn":"{arn}"}}"#);
-            let details = format!(
-                r#"{{"UserDetailList":[{{"UserName":"ann","Arn":"arn:aws:iam::123456789012:user/ann","GroupList":[],
+            let details = details(&format!(
+                r#""UserDetailList":[{{"UserName":"ann","Arn":"arn:aws:iam::123456789012:user/ann","GroupList":[],
                 "AttachedManagedPolicies":[],"UserPolicyList":[{{"PolicyName":"own","PolicyDocument":{}}}]{}}}],
                 "GroupDetailList":[],"RoleDetailList":[],"Policies":[{{"Arn":"{arn}","DefaultVersionId":"v1",
-                "PolicyVersionList":[{{"VersionId":"v1","Document":{boundary}}}]}}]}}"#,
+                "PolicyVersionList":[{{"VersionId":"v1","Document":{boundary}}}]}}]"#,
                 document(&own), if bounded { &limit } else { "" }
-            );
-            let text = format!(
-                r#"{{"format":"posture-snapshot/1","collector":"test","collected_at":"2026-01-01T00:00:00Z",
-                "account":"123456789012","partition":"aws","caller":"arn:aws:iam::123456789012:user/auditor","regions":[],
-                "observations":[{{"service":"iam","operation":"GetAccountAuthorizationDetails","region":"us-east-1","response":{details}}}]}}"#
-            );
-            let bytes = std::io::Cursor::new(text.into_bytes());
-            let mut reader = SnapshotReader::from_reader("test".to_owned(), Box::new(bytes)).unwrap();
-            let engine = Engine::read(&reader.next().unwrap().unwrap());
+            ));
+            let engine = Engine::read(&snapshot(&[details]));
             let ann = engine.account.principal("arn:aws:iam::123456789012:user/ann").unwrap();
             if engine.is_plainly_without_mfa(ann) {
                 prop_assert_eq!(Access::new(&engine.account, ann).mfa().enforced, Truth::False);

@@ -287,16 +287,15 @@ impl<'a> Context<'a> {
         let mut observations = self.observations.lock().unwrap_or_else(PoisonError::into_inner);
         let details: Vec<Observation> = observations.extract_if(.., is_detail).collect();
         drop(observations);
-        // INVARIANT: no call is made twice, so that no answer is there twice.
-        if let Ok(details) = Snapshot::new(self.header(Vec::new()), details) {
-            early.take(details);
-        }
+        early.take(Snapshot::ordered(self.header(Vec::new()), details));
     }
 
     /// All observations of the run.
     pub(super) fn into_observations(self) -> Vec<Observation> {
         let mut all = self.observations.into_inner().unwrap_or_else(PoisonError::into_inner);
-        all.extend(self.early.map(Early::give_back).unwrap_or_default());
+        if let Some(early) = self.early {
+            all.extend(early.give_back());
+        }
         all
     }
 }

@@ -80,8 +80,12 @@ impl Ahead {
         Self(engine)
     }
 
-    /// Completes it by the snapshot of which the authorization details were a part.
+    /// Completes it by the snapshot of which the authorization details were a part; what was worked out of another is of no use.
     pub(super) fn complete(self, snapshot: &Snapshot) -> Engine {
+        let account = &self.0.account;
+        if account.id != snapshot.account || account.now != Some(snapshot.collected_at) {
+            return Engine::read(snapshot);
+        }
         let origin = first_answer(snapshot);
         Engine { origin, guardrails: super::iam_question::guardrails(snapshot), ..self.0 }
     }
@@ -518,6 +522,10 @@ mod tests {
         assert_eq!(facts.can(&question), Observed::Present(true));
         assert_eq!(facts.can(&question), otherwise.can(&question));
         assert_eq!((facts.origin().observation, otherwise.origin().observation), (Some(1), Some(1)));
+        let mut other = snapshot(&[]);
+        other.account = "999999999999".to_owned();
+        let mistaken = Facts::build_to_list(&whole, None, &kinds, Some(Ahead::of(&other, &kinds)));
+        assert_eq!(format!("{:?}", mistaken.users), format!("{:?}", otherwise.users));
     }
 
     fn people(policies: &[&str]) -> String {

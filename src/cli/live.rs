@@ -15,11 +15,6 @@ use crate::snapshot::{Operation, Snapshot, Time};
 const EXIT_INTERRUPTED: i32 = 130;
 
 const DEFAULT_TIMEOUT: u64 = 900;
-/// Host names that are looked up at once.
-const LOOKING_UP: usize = 64;
-/// Connections that may be open, those that wait for further calls included.
-#[cfg(unix)]
-const CONNECTIONS: u64 = 4096;
 
 /// How to reach a running account.
 #[derive(Debug, Clone, clap::Args)]
@@ -64,21 +59,15 @@ impl LiveArgs {
         early: Option<&dyn Early>,
     ) -> Result<Snapshot, Error> {
         let options = self.options(operations);
-        // One thread: collecting waits for AWS, and converting answers takes a fraction of a second.
-        let runtime = new_runtime()?;
         stop_on_ctrl_c(options.cancel.clone())?;
-        let collected = runtime.block_on(async {
-            if std::io::stderr().is_terminal() {
-                let bar = Bar::new();
-                let collected = Box::pin(collect::collect(&options, &bar, early)).await;
-                bar.finish();
-                collected
-            } else {
-                Box::pin(collect::collect(&options, &Silent, early)).await
-            }
-        });
-        // Hundreds of connections are closed while judging begins. A look-up of a host name that hangs must not keep the program.
-        std::thread::spawn(|| runtime.shutdown_background());
+        let collected = if std::io::stderr().is_terminal() {
+            let bar = Bar::new();
+            let collected = collect::collect(&options, &bar, early);
+            bar.finish();
+            collected
+        } else {
+            collect::collect(&options, &Silent, early)
+        };
         // Nothing is left to stop softly: from here on one Ctrl-C ends the program.
         options.cancel.cancel();
         collected.map_err(told)
@@ -115,36 +104,10 @@ pub(super) fn told(error: CollectError) -> Error {
     Error::other(error.to_string(), error.hint())
 }
 
-/// A scan of all Regions talks to hundreds of hosts at once, and some systems let a program have 256 open files. Where the
-/// limit cannot be raised, calls beyond it end as errors in the snapshot.
-#[cfg(unix)]
-fn allow_connections() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-    let limit = getrlimit(Resource::Nofile);
-    let wanted = limit.maximum.map_or(CONNECTIONS, |most| most.min(CONNECTIONS));
-    if limit.current.is_some_and(|current| current < wanted) {
-        setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), maximum: limit.maximum }).ok();
-    }
-}
-
-/// Elsewhere connections are no files.
-#[cfg(not(unix))]
-fn allow_connections() {}
-
-pub(super) fn new_runtime() -> Result<tokio::runtime::Runtime, Error> {
-    allow_connections();
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        // They look host names up, of which a scan of many Regions has hundreds.
-        .max_blocking_threads(LOOKING_UP)
-        .build()
-        .map_err(|source| Error::other(format!("cannot start collecting: {source}"), ""))
-}
-
 /// The first Ctrl-C ends collecting, the second the program. On a thread of its own, which outlives collecting: once
 /// somebody listens for the signal, the system no longer ends the program by itself.
 pub(super) fn stop_on_ctrl_c(cancel: Cancel) -> Result<(), Error> {
-    let runtime = new_runtime()?;
+    let runtime = collect::runtime().map_err(told)?;
     std::thread::spawn(move || {
         runtime.block_on(async {
             while tokio::signal::ctrl_c().await.is_ok() {

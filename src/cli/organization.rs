@@ -10,13 +10,13 @@ use std::sync::{Mutex, PoisonError};
 use tokio::sync::mpsc;
 
 use super::folder::{Folder, read_roster};
-use super::live::{LiveArgs, bar_of_accounts, new_runtime, now, stop_on_ctrl_c, told};
+use super::live::{LiveArgs, bar_of_accounts, now, stop_on_ctrl_c, told};
 use super::members::{DEFAULT_ROLE, external_id, is_word, role_arn, role_name};
 use super::note;
 use super::overview::RosterArgs;
 use super::source::{Content, Input, file};
 use crate::Error;
-use crate::collect::{Cancel, CollectError, Entry, Home};
+use crate::collect::{self, Cancel, CollectError, Entry, Home};
 use crate::fleet::{self, Failure, Roster};
 use crate::snapshot::{Operation, Snapshot};
 
@@ -131,7 +131,7 @@ pub(super) fn begin(
     };
     let options = live.options(operations);
     let cancel = options.cancel.clone();
-    let runtime = new_runtime()?;
+    let runtime = collect::runtime().map_err(told)?;
     stop_on_ctrl_c(cancel.clone())?;
     let opened = runtime.block_on(async {
         let home = Box::pin(Home::open(options, organization.entry(), now)).await?;

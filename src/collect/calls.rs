@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::context::Context;
-use super::regions;
 use super::service::{Collector, Work};
 use super::together::all;
 use crate::snapshot::{Operation, Request};
@@ -22,7 +21,7 @@ pub(super) struct Call {
     then: &'static [Call],
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
     /// In each Region that is asked.
     EachRegion,
@@ -99,16 +98,32 @@ impl Call {
 }
 
 impl Calls {
-    /// Makes the calls.
+    /// Makes the calls that are made once for the account.
     pub(super) async fn read(&self, context: &Context<'_>) {
-        all(self.0.iter().map(|call| start(context, call))).await;
+        all(self.in_place(Place::Leader).map(|call| make(context, call, context.leader(), Request::new()))).await;
+    }
+
+    /// Makes the calls that a Region answers for itself.
+    pub(super) async fn read_in(&self, context: &Context<'_>, region: &str) {
+        all(self.in_place(Place::EachRegion).map(|call| make(context, call, region, Request::new()))).await;
+    }
+
+    fn in_place(&self, place: Place) -> impl Iterator<Item = &'static Call> + use<> {
+        self.0.iter().filter(move |call| call.place == place)
     }
 }
 
 impl Collector for Calls {
     fn start<'a>(&self, context: &'a Context<'a>) -> Option<Work<'a>> {
         let calls = Self(self.0);
+        self.in_place(Place::Leader).next()?;
         Some(Box::pin(async move { calls.read(context).await }))
+    }
+
+    fn in_region<'a>(&self, context: &'a Context<'a>, region: &'a str) -> Option<Work<'a>> {
+        let calls = Self(self.0);
+        self.in_place(Place::EachRegion).next()?;
+        Some(Box::pin(async move { calls.read_in(context, region).await }))
     }
 
     fn depth(&self) -> usize {
@@ -118,18 +133,6 @@ impl Collector for Calls {
     #[cfg(test)]
     fn calls(&self) -> &'static [Call] {
         self.0
-    }
-}
-
-async fn start(context: &Context<'_>, call: &'static Call) {
-    match call.place {
-        Place::EachRegion => {
-            let regions = regions::asked(context).await;
-            all(regions.iter().map(|region| make(context, call, region, Request::new()))).await;
-        }
-        Place::Leader => make(context, call, context.leader(), Request::new()).await,
-        // Nothing is named before something answered.
-        Place::About { .. } => {}
     }
 }
 
@@ -162,7 +165,7 @@ fn members(context: &Context<'_>, members: &[(&str, Input)]) -> Request {
         Input::Number(number) => Value::from(*number),
         // A table that holds no JSON is found by every test that asks; AWS would refuse the text.
         Input::Json(text) => serde_json::from_str(text).unwrap_or_else(|_| Value::from(*text)),
-        Input::Account => Value::from(context.session.account.as_str()),
+        Input::Account => Value::from(context.run.session.account.as_str()),
     };
     members.iter().map(|(name, input)| ((*name).to_owned(), value(input))).collect()
 }

@@ -14,6 +14,8 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use super::Lane;
+use super::connector::http_client;
 use super::error::{api_error, stand_in};
 use super::session::Session;
 use super::throttle::Throttles;
@@ -24,8 +26,8 @@ use crate::snapshot::{
     plan,
 };
 
-/// Shared by all collectors of one run.
-pub(super) struct Context<'a> {
+/// What all lanes of one run share.
+pub(super) struct Run<'a> {
     pub(super) options: &'a Options,
     pub(super) session: Session,
     /// The Regions to ask, once they are known.
@@ -37,10 +39,17 @@ pub(super) struct Context<'a> {
     plan: Option<BTreeSet<Operation>>,
     deadline: Instant,
     throttles: Throttles,
-    turns: Turns,
     /// Calls made or being made, so that what is found twice is asked once.
     claimed: Mutex<BTreeSet<String>>,
     observations: Mutex<Vec<Observation>>,
+}
+
+/// What the collectors of one lane work with.
+pub(super) struct Context<'a> {
+    pub(super) run: &'a Run<'a>,
+    pub(super) lane: Lane,
+    sdk: SdkConfig,
+    turns: Turns,
 }
 
 /// Where an answer goes on.
@@ -62,7 +71,7 @@ impl From<Option<String>> for Next {
     }
 }
 
-impl<'a> Context<'a> {
+impl<'a> Run<'a> {
     pub(super) fn new(
         options: &'a Options,
         progress: &'a dyn Progress,
@@ -81,20 +90,61 @@ impl<'a> Context<'a> {
             plan: options.operations.as_ref().map(plan::complete),
             deadline: Instant::now() + options.limits.total,
             throttles,
-            turns: Turns::default(),
             claimed: Mutex::new(BTreeSet::new()),
             observations: Mutex::new(vec![identity]),
         }
     }
 
+    /// Whether a call is wanted and nobody made it yet; from then on it is made.
+    fn claim(&self, operation: Operation, region: &str, request: &Request) -> bool {
+        let wanted = self.plan.as_ref().is_none_or(|plan| plan.contains(&operation));
+        let allowed = self.options.paid_calls || operation.spec().gathered != Gathered::Paid;
+        wanted
+            && allowed
+            && self.claimed.lock().unwrap_or_else(PoisonError::into_inner).insert(label(operation, region, request))
+    }
+
+    /// What is said of the snapshot besides its answers.
+    pub(super) fn header(&self, regions: Vec<String>) -> SnapshotHeader {
+        SnapshotHeader {
+            collector: concat!("posture ", env!("CARGO_PKG_VERSION")).to_owned(),
+            collected_at: self.options.collected_at,
+            account: self.session.account.clone(),
+            partition: self.session.partition.clone(),
+            caller: self.session.caller.clone(),
+            regions,
+        }
+    }
+
+    /// All observations of the run.
+    pub(super) fn into_observations(self) -> Vec<Observation> {
+        let mut all = self.observations.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(early) = self.early {
+            all.extend(early.give_back());
+        }
+        all
+    }
+}
+
+impl<'a> Context<'a> {
+    /// The context of a lane. Each but the first has connections of its own: one that another thread looks after is woken late.
+    pub(super) fn new(run: &'a Run<'a>, lane: Lane) -> Self {
+        let sdk = if lane.is_first() {
+            run.session.sdk.clone()
+        } else {
+            run.session.sdk.to_builder().http_client(http_client()).build()
+        };
+        Self { run, lane, sdk, turns: Turns::default() }
+    }
+
     /// The Region that answers for global services.
     pub(super) fn leader(&self) -> &'static str {
-        self.session.leader
+        self.run.session.leader
     }
 
     /// The SDK's configuration for one Region.
     pub(super) fn sdk(&self, region: &str) -> SdkConfig {
-        self.session.sdk.to_builder().region(Region::new(region.to_owned())).build()
+        self.sdk.to_builder().region(Region::new(region.to_owned())).build()
     }
 
     /// Makes one call and records how it ended. `read` takes from the answer what decides about further calls.
@@ -124,9 +174,10 @@ impl<'a> Context<'a> {
     ) -> Option<Value> {
         let input: Request = request.clone().into_iter().chain(told).collect();
         let answer = async {
-            let call = wire::Call::new(&self.session, operation, region, input)?;
+            let call = wire::Call::new(&self.run.session, &self.sdk, operation, region, input)?;
             let merge = |all: &mut Value, page| call.add(all, page);
-            let answer = self.all_pages(operation, region, Value::Null, |token| call.page(token), merge).await?;
+            let answer =
+                self.all_pages(operation, region, Value::Null, |token| Box::pin(call.page(token)), merge).await?;
             let response = operation.parse(&answer.to_string()).map_err(|error| {
                 stand_in("ResponseError", format!("the answer is not what the API promises: {error}"))
             })?;
@@ -143,44 +194,37 @@ impl<'a> Context<'a> {
         request: Request,
         answer: impl Future<Output = Result<(Response, R), ApiError>>,
     ) -> Option<R> {
-        if !self.claim(operation, region, &request) {
+        if !self.run.claim(operation, region, &request) {
             return None;
         }
-        self.progress.started(operation, region);
+        self.run.progress.started(operation, region);
         let answer = answer.await;
-        self.progress.finished(operation, region, answer.as_ref().err());
+        self.run.progress.finished(operation, region, answer.as_ref().err());
         let (outcome, found) = match answer {
             Ok((response, found)) => (Outcome::Answered(response), Some(found)),
             Err(error) => (Outcome::Failed(error), None),
         };
         let observation = Observation { operation, region: region.to_owned(), request, outcome };
-        self.observations.lock().unwrap_or_else(PoisonError::into_inner).push(observation);
+        self.run.observations.lock().unwrap_or_else(PoisonError::into_inner).push(observation);
         found
     }
 
-    /// Whether a call is wanted and nobody made it yet; from then on it is made.
-    fn claim(&self, operation: Operation, region: &str, request: &Request) -> bool {
-        let wanted = self.plan.as_ref().is_none_or(|plan| plan.contains(&operation));
-        let allowed = self.options.paid_calls || operation.spec().gathered != Gathered::Paid;
-        wanted
-            && allowed
-            && self.claimed.lock().unwrap_or_else(PoisonError::into_inner).insert(label(operation, region, request))
-    }
-
-    /// Sends one request: waits for its turn, and gives up when the run is over.
-    pub(super) async fn send<P, E>(
+    /// Sends one request: waits for its turn, and gives up when the run is over. What it takes room for is made when its turn comes:
+    /// hundreds wait.
+    pub(super) async fn send<P, E, F>(
         &self,
         operation: Operation,
         region: &str,
-        request: impl Future<Output = Result<P, SdkError<E, HttpResponse>>>,
+        request: impl FnOnce() -> F,
     ) -> Result<P, ApiError>
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
+        F: Future<Output = Result<P, SdkError<E, HttpResponse>>>,
     {
         let sent = async {
             let turn = self.turns.take(plan::chain(operation));
-            let _permit = self.throttles.enter(operation, region, turn).await;
-            request.await.map_err(|error| api_error(&error))
+            let _permit = self.run.throttles.enter(operation, region, turn).await;
+            request().await.map_err(|error| api_error(&error))
         };
         self.until_over(sent).await
     }
@@ -218,7 +262,8 @@ impl<'a> Context<'a> {
         let mut seen = BTreeSet::new();
         let mut token = None;
         loop {
-            let page = self.send(operation, region, request(token.take())).await?;
+            let start = token.take();
+            let page = self.send(operation, region, || request(start)).await?;
             match merge(&mut all, page).into() {
                 Next::End => return Ok(all),
                 Next::Page(next) if seen.insert(next.clone()) => token = Some(next),
@@ -246,12 +291,12 @@ impl<'a> Context<'a> {
 
     async fn until_over<T>(&self, work: impl Future<Output = Result<T, ApiError>>) -> Result<T, ApiError> {
         let over = async {
-            let cancelled = std::pin::pin!(self.options.cancel.cancelled());
-            let late = std::pin::pin!(tokio::time::sleep_until(self.deadline));
+            let cancelled = std::pin::pin!(self.run.options.cancel.cancelled());
+            let late = std::pin::pin!(tokio::time::sleep_until(self.run.deadline));
             match select(cancelled, late).await {
                 Either::Left(_) => stand_in("Cancelled", "the run was stopped before AWS answered"),
                 Either::Right(_) => {
-                    let seconds = self.options.limits.total.as_secs();
+                    let seconds = self.run.options.limits.total.as_secs();
                     stand_in("Timeout", format!("the run's deadline of {seconds} s passed before AWS answered"))
                 }
             }
@@ -267,36 +312,15 @@ impl<'a> Context<'a> {
         self.turns.drive(work).await
     }
 
-    /// What is said of the snapshot besides its answers.
-    pub(super) fn header(&self, regions: Vec<String>) -> SnapshotHeader {
-        SnapshotHeader {
-            collector: concat!("posture ", env!("CARGO_PKG_VERSION")).to_owned(),
-            collected_at: self.options.collected_at,
-            account: self.session.account.clone(),
-            partition: self.session.partition.clone(),
-            caller: self.session.caller.clone(),
-            regions,
-        }
-    }
-
     /// Hands on the authorization details, when none of them is waited for any more.
     pub(super) fn details_are_there(&self) {
-        let Some(early) = self.early else { return };
+        let Some(early) = self.run.early else { return };
         let is_detail =
             |observation: &mut Observation| observation.operation == Operation::IamGetAccountAuthorizationDetails;
-        let mut observations = self.observations.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut observations = self.run.observations.lock().unwrap_or_else(PoisonError::into_inner);
         let details: Vec<Observation> = observations.extract_if(.., is_detail).collect();
         drop(observations);
-        early.take(Snapshot::ordered(self.header(Vec::new()), details));
-    }
-
-    /// All observations of the run.
-    pub(super) fn into_observations(self) -> Vec<Observation> {
-        let mut all = self.observations.into_inner().unwrap_or_else(PoisonError::into_inner);
-        if let Some(early) = self.early {
-            all.extend(early.give_back());
-        }
-        all
+        early.take(Snapshot::ordered(self.run.header(Vec::new()), details));
     }
 }
 
@@ -309,7 +333,7 @@ pub(super) fn request<const N: usize>(members: [(&str, Value); N]) -> Request {
 macro_rules! client {
     ($context:expr, $sdk:ident, $region:expr) => {{
         let (context, region): (&$crate::collect::context::Context<'_>, &str) = ($context, $region);
-        let budget = context.session.budget(format!("{}-{region}", stringify!($sdk)));
+        let budget = context.run.session.budget(format!("{}-{region}", stringify!($sdk)));
         let config = $sdk::config::Builder::from(&context.sdk(region)).retry_partition(budget).build();
         $sdk::Client::from_conf(config)
     }};

@@ -19,6 +19,9 @@ pub enum CollectError {
         /// What to do about it.
         hint: String,
     },
+    /// The system did not give what collecting needs.
+    #[error("cannot start collecting: {0}")]
+    Start(#[source] std::io::Error),
     /// A Region that cannot be one.
     #[error("`{0}` is not a Region")]
     Region(String),
@@ -72,6 +75,7 @@ impl CollectError {
                 "ask for Regions of the account's own partition, or choose another profile with `--profile NAME`"
                     .to_owned()
             }
+            Self::Start(_) => "allow the program more threads and open files".to_owned(),
             Self::Cancelled => "run it again; `--partial` keeps what was collected until then".to_owned(),
             Self::Duplicate(_) => "this is a defect of posture: please report it".to_owned(),
         }

@@ -8,6 +8,7 @@ mod connector;
 mod context;
 mod convert;
 mod error;
+mod lane;
 mod organization;
 mod partition;
 mod regions;
@@ -26,12 +27,13 @@ use tokio::sync::watch;
 use crate::snapshot::{ApiError, Observation, Operation, Snapshot, Time};
 
 pub use error::CollectError;
+pub use lane::runtime;
 pub use organization::{Entry, Home};
 
-use context::Context;
+use context::Run;
+use lane::Lane;
 use session::Session;
 use throttle::Throttles;
-use together::by_rank;
 
 /// What to collect, as whom, and for how long.
 #[derive(Debug, Clone)]
@@ -164,34 +166,48 @@ pub trait Early: Sync {
 }
 
 /// Collects a snapshot, and has `early` work on a part of it meanwhile. Fails only when AWS does not say whose account this is;
-/// every other failure is an observation.
-pub async fn collect(
+/// every other failure is an observation. Blocks; not to be called on a thread that a runtime runs on.
+pub fn collect(
     options: &Options,
     progress: &dyn Progress,
     early: Option<&dyn Early>,
 ) -> Result<Snapshot, CollectError> {
     partition::validate_regions(&options.regions)?;
-    let session = session::open(options).await?;
-    Box::pin(gather(options, progress, early, session, Throttles::new())).await
+    let runtime = runtime()?;
+    let session = runtime.block_on(Box::pin(session::open(options)))?;
+    let run = Run::new(options, progress, early, session, Throttles::new());
+    let other = match std::thread::available_parallelism() {
+        Ok(processors) if processors.get() > 1 => Some(lane::runtime()?),
+        _ => None,
+    };
+    match &other {
+        Some(other) => lane::side_by_side(&run, &runtime, other),
+        None => runtime.block_on(Box::pin(lane::work(&run, Lane::Only))),
+    }
+    // Hundreds of connections are closed while judging begins. A look-up of a host name that hangs must not keep the program.
+    for runtime in other.into_iter().chain([runtime]) {
+        std::thread::spawn(|| runtime.shutdown_background());
+    }
+    told(run)
 }
 
-/// Asks everything that is wanted of one account.
+/// Asks everything that is wanted of one account, among others.
 async fn gather(
     options: &Options,
     progress: &dyn Progress,
-    early: Option<&dyn Early>,
     session: Session,
     throttles: Throttles,
 ) -> Result<Snapshot, CollectError> {
-    let context = Context::new(options, progress, early, session, throttles);
-    let regions = context.drive(async {
-        by_rank(service::start(&context)).await;
-        if options.cancel.is_cancelled() && !options.partial {
-            return Err(CollectError::Cancelled);
-        }
-        Ok(regions::asked(&context).await.to_vec())
-    });
-    let regions = regions.await?;
-    let header = context.header(regions);
-    Ok(Snapshot::new(header, context.into_observations())?)
+    let run = Run::new(options, progress, None, session, throttles);
+    lane::work(&run, Lane::Only).await;
+    told(run)
+}
+
+/// The snapshot of a run that has ended.
+fn told(run: Run<'_>) -> Result<Snapshot, CollectError> {
+    if run.options.cancel.is_cancelled() && !run.options.partial {
+        return Err(CollectError::Cancelled);
+    }
+    let header = run.header(regions::of(&run));
+    Ok(Snapshot::new(header, run.into_observations())?)
 }

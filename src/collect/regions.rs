@@ -1,28 +1,53 @@
-//! Which Regions to ask: the ones named, else those that the account has enabled, else those that every account has.
+//! Which Regions to ask: the ones named, else those that every account has and those that this one has enabled besides.
 
-use super::context::{Context, client};
+use futures_util::future::join;
+
+use super::context::{Context, Run, client};
 use super::convert::append;
 use super::partition;
+use super::service::Work;
+use super::together::all;
 use crate::snapshot::Request;
 use crate::snapshot::shapes::account::ListRegions;
 
-/// The Regions to ask, sorted. Asks AWS once, however often it is called.
-pub(super) async fn asked<'c>(context: &'c Context<'_>) -> &'c [String] {
-    context.regions.get_or_init(|| find(context)).await
+/// Does some work in each Region that is asked and that this lane takes. Regions that cannot be disabled do not wait for AWS to
+/// list those that are enabled.
+pub(super) async fn each<'c>(context: &'c Context<'_>, work: impl Fn(&'c str) -> Option<Work<'c>>) {
+    let own = |(place, region)| context.lane.takes(place).then_some(region);
+    let listed = async {
+        let listed = asked(context).await.iter().map(String::as_str);
+        let others = listed.filter(|region| !known(context.run).any(|known| known == *region));
+        all(others.enumerate().filter_map(own).filter_map(&work)).await;
+    };
+    join(listed, all(known(context.run).enumerate().filter_map(own).filter_map(&work))).await;
 }
 
-async fn find(context: &Context<'_>) -> Vec<String> {
-    let enabled = list(context).await;
-    let mut regions = if context.options.regions.is_empty() {
-        // When AWS does not say, the Regions that cannot be disabled are asked: nobody is blamed for what was not seen.
-        let always = partition::always_enabled(&context.session.partition);
-        enabled.unwrap_or_else(|| always.iter().map(|&region| region.to_owned()).collect())
-    } else {
-        context.options.regions.clone()
-    };
+/// The Regions to ask, sorted. Asks AWS once, however often it is called.
+pub(super) async fn asked<'c>(context: &'c Context<'_>) -> &'c [String] {
+    context.run.regions.get_or_init(|| find(context)).await
+}
+
+/// The Regions that a run asked, sorted.
+pub(super) fn of(run: &Run<'_>) -> Vec<String> {
+    run.regions.get().cloned().unwrap_or_else(|| sorted(known(run).map(str::to_owned).collect()))
+}
+
+fn sorted(mut regions: Vec<String>) -> Vec<String> {
     regions.sort();
     regions.dedup();
     regions
+}
+
+async fn find(context: &Context<'_>) -> Vec<String> {
+    let enabled = list(context).await.filter(|_| context.run.options.regions.is_empty());
+    sorted(known(context.run).map(str::to_owned).chain(enabled.unwrap_or_default()).collect())
+}
+
+/// The Regions that are asked whatever AWS says: those that were named, or those that cannot be disabled.
+fn known<'c>(run: &'c Run<'_>) -> impl Iterator<Item = &'c str> {
+    let named = run.options.regions.iter().map(String::as_str);
+    let always = partition::always_enabled(&run.session.partition).iter().copied();
+    named.chain(always.filter(|_| run.options.regions.is_empty()))
 }
 
 /// The enabled Regions; `None` when AWS did not say.

@@ -84,6 +84,9 @@ pub(crate) fn chain(operation: Operation) -> usize {
                 }
             }
         }
+        // What each Region answers for itself: those that may be disabled are asked when this says that they are not.
+        let longest = chains.values().copied().max().unwrap_or(1);
+        chains.insert(Operation::AccountListRegions, 1 + longest);
         chains
     });
     CHAINS.get(&operation).copied().unwrap_or(1)
@@ -121,6 +124,7 @@ mod tests {
         assert_eq!(chain(Operation::EventsListRules), 4);
         assert_eq!(chain(Operation::BudgetsDescribeBudgets), 5);
         assert_eq!(chain(Operation::GuarddutyListDetectors), 3);
+        assert_eq!(chain(Operation::AccountListRegions), 6);
     }
 
     #[test]

@@ -19,7 +19,9 @@ fn calls(regions: &[&str], users: usize) -> Vec<Call> {
     let account = regions::account(&hardened, regions, users, usize::MAX);
     let stub = Stub::replay(Duration::ZERO, answers(account, PAGE));
     let home = tempfile::tempdir().unwrap();
-    let run = run(posture(home.path(), &stub.url()).args(["snapshot", "-o", "-"]));
+    let mut command = posture(home.path(), &stub.url());
+    command.args(["snapshot", "-o", "-"]).args(regions.iter().flat_map(|region| ["--region", region]));
+    let run = run(&mut command);
     assert_eq!(run.code, 0, "{}", run.stderr);
     let snapshot: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(snapshot["regions"].as_array().unwrap().len(), regions.len());

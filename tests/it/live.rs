@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use posture::snapshot::{ApiError, Outcome, Snapshot, SnapshotReader};
 use serde_json::{Value, json};
 
 use crate::program::{Run, SECRET, posture, run};
 use crate::stub::account::{answer, answers};
-use crate::stub::{Broken, Call, Reply, Stub, refusal};
+use crate::stub::{Broken, Call, Reply, Stub, refusal, regions};
 
 const ACCOUNTS: [&str; 6] = ["bootcamp", "bootcamp-hardened", "clean", "denied", "empty", "menagerie"];
 
@@ -21,7 +24,7 @@ fn saved(name: &str) -> Value {
     saved
 }
 
-fn regions(snapshot: &Value) -> Vec<String> {
+fn regions_of(snapshot: &Value) -> Vec<String> {
     snapshot["regions"].as_array().unwrap().iter().map(|region| region.as_str().unwrap().to_owned()).collect()
 }
 
@@ -43,7 +46,7 @@ fn in_regions(regions: &[String]) -> Vec<String> {
 
 /// The options that a saved account was collected with.
 fn as_saved(served: &Value) -> Vec<String> {
-    let mut arguments = in_regions(&regions(served));
+    let mut arguments = in_regions(&regions_of(served));
     arguments.extend(paid(served).map(str::to_owned));
     arguments
 }
@@ -245,22 +248,107 @@ fn events_that_were_not_read_to_the_end_say_so() {
     assert_eq!(asked, 2 * 4, "two questions of four pages");
 }
 
+/// The hardened account in Regions that cannot be disabled, in one that was enabled besides, and with one that was not.
+fn opted_in() -> Value {
+    let enabled: Vec<&str> = regions::ALWAYS.into_iter().chain(["af-south-1"]).collect();
+    let mut served = regions::account(&saved("bootcamp-hardened"), &enabled, 0, 1);
+    // A bucket is in one Region, and is not in those that are made like it.
+    let is_there =
+        |one: &Value| one["service"] != "s3api" || one["region"] == "us-east-1" || one["region"] == "eu-west-1";
+    served["observations"].as_array_mut().unwrap().retain(is_there);
+    for one in served["observations"].as_array_mut().unwrap().iter_mut().filter(|one| one["operation"] == "ListRegions")
+    {
+        for region in one["response"]["Regions"]
+            .as_array_mut()
+            .unwrap()
+            .iter_mut()
+            .filter(|one| one["RegionName"] == "af-south-1")
+        {
+            region["RegionOptStatus"] = "ENABLED".into();
+        }
+        let disabled = json!({ "RegionName": "me-south-1", "RegionOptStatus": "DISABLED" });
+        one["response"]["Regions"].as_array_mut().unwrap().push(disabled);
+    }
+    served
+}
+
 #[test]
 fn without_regions_the_enabled_ones_are_asked() {
-    let served = saved("bootcamp-hardened");
-    let enabled: Vec<String> = regions(&served);
-    let mut listed = served.clone();
-    for one in listed["observations"].as_array_mut().unwrap().iter_mut().filter(|one| one["operation"] == "ListRegions")
-    {
-        let status = |name: &str| if enabled.iter().any(|region| region == name) { "ENABLED" } else { "DISABLED" };
-        for region in one["response"]["Regions"].as_array_mut().unwrap() {
-            region["RegionOptStatus"] = status(region["RegionName"].as_str().unwrap()).into();
-        }
-    }
-    let stub = Stub::serve(answers(listed.clone(), 1000));
+    let served = opted_in();
+    let stub = Stub::serve(answers(served.clone(), 1000));
     let (run, snapshot) = scan(&stub, &["--allow-paid-calls".to_owned()]);
     assert_eq!(run.code, 0, "{}", run.stderr);
-    assert_same(&serde_json::to_value(snapshot.unwrap()).unwrap(), &listed);
+    let mut served = served;
+    served["regions"].as_array_mut().unwrap().sort_by_key(ToString::to_string);
+    assert_same(&serde_json::to_value(snapshot.unwrap()).unwrap(), &served);
+}
+
+/// AWS that says which Regions are enabled only when one that cannot be disabled was asked.
+#[test]
+fn regions_that_cannot_be_disabled_do_not_wait_for_the_list() {
+    let served = opted_in();
+    let asked = Arc::new((Mutex::new(BTreeSet::<String>::new()), Condvar::new()));
+    let seen = Arc::clone(&asked);
+    let stub = Stub::serve(move |call| {
+        let (regions, changed) = &*seen;
+        if call.operation == "ListRules" {
+            regions.lock().unwrap().insert(call.region.clone());
+            changed.notify_all();
+        }
+        if call.operation == "ListRegions" {
+            let wait = Duration::from_secs(20);
+            let few = |regions: &mut BTreeSet<String>| regions.len() < regions::ALWAYS.len();
+            let (seen, late) = changed.wait_timeout_while(regions.lock().unwrap(), wait, few).unwrap();
+            drop(seen);
+            if late.timed_out() {
+                return refusal("AskedTooEarly");
+            }
+        }
+        answer(&served, 1000, call)
+    });
+    let (run, snapshot) = scan(&stub, &[]);
+    assert_eq!(run.code, 0, "{}", run.stderr);
+    let snapshot = serde_json::to_value(snapshot.unwrap()).unwrap();
+    let listed = observations(&snapshot).into_iter().find(|one| one["operation"] == "ListRegions").unwrap();
+    assert!(listed.get("response").is_some(), "{listed}");
+    let (regions, _) = &*asked;
+    assert!(regions.lock().unwrap().contains("af-south-1"));
+    assert!(!snapshot["regions"].to_string().contains("me-south-1"));
+}
+
+/// On two processors two threads share the Regions; on one there is one.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_is_collected_does_not_depend_on_the_number_of_processors() {
+    let served = opted_in();
+    let collected = |processors: &str| {
+        let stub = Stub::serve(answers(served.clone(), 1000));
+        let home = tempfile::tempdir().unwrap();
+        let program = posture(home.path(), &stub.url());
+        let mut command = Command::new("taskset");
+        command.env_clear().envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        command
+            .current_dir(home.path())
+            .args(["-c", processors])
+            .arg(program.get_program())
+            .args(["snapshot", "-o", "-"]);
+        let run = run(&mut command);
+        assert_eq!(run.code, 0, "{}", run.stderr);
+        let mut snapshot: Value = serde_json::from_str(&run.stdout).unwrap();
+        // Credits are asked for from a day on that is reckoned from the time of the scan.
+        snapshot["collected_at"].take();
+        snapshot["observations"].as_array_mut().unwrap().retain(|one| one["operation"] != "GetCredits");
+        let mut calls = BTreeSet::new();
+        for call in stub.calls().into_iter().filter(|call| call.operation != "GetCredits") {
+            let call = format!("{} {} {} {}", call.region, call.service, call.operation, call.members);
+            assert!(calls.insert(call.clone()), "{call} was asked twice");
+        }
+        (snapshot, calls)
+    };
+    let ((alone, by_one), (together, by_two)) = (collected("0"), collected("0,1"));
+    let differ: Vec<_> = by_one.symmetric_difference(&by_two).collect();
+    assert!(differ.is_empty(), "{differ:#?}");
+    assert!(alone == together, "the same calls were answered otherwise");
 }
 
 /// The error of every observation but the caller's identity.

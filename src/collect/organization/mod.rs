@@ -141,7 +141,7 @@ impl Home {
             return Err(failed(Step::Identify, super::error::stand_in("OtherAccount", message)));
         }
         let throttles = Throttles::sharing(Arc::clone(&self.open));
-        Box::pin(gather(&options, &Silent, None, session, throttles)).await.map_err(identify)
+        Box::pin(gather(&options, &Silent, session, throttles)).await.map_err(identify)
     }
 }
 

@@ -31,7 +31,7 @@ impl Collector for Account {
 async fn contact(context: &Context<'_>, client: &Client) {
     let region = context.leader();
     let answer = async {
-        let sent = Box::pin(client.get_contact_information().send());
+        let sent = || Box::pin(client.get_contact_information().send());
         let output = context.send(Operation::AccountGetContactInformation, region, sent).await?;
         Ok(GetContactInformation {
             contact_information: output.contact_information.shape(),
@@ -45,7 +45,7 @@ async fn alternate_contact(context: &Context<'_>, client: &Client, kind: Alterna
     let region = context.leader();
     let asked = request([("AlternateContactType", kind.as_str().into())]);
     let answer = async {
-        let sent = Box::pin(client.get_alternate_contact().alternate_contact_type(kind).send());
+        let sent = || Box::pin(client.get_alternate_contact().alternate_contact_type(kind).send());
         let output = context.send(Operation::AccountGetAlternateContact, region, sent).await?;
         Ok(GetAlternateContact { alternate_contact: output.alternate_contact.shape() })
     };

@@ -46,10 +46,10 @@ async fn preferences(context: &Context<'_>, client: &Client) {
 
 async fn credits(context: &Context<'_>, client: &Client) {
     let region = context.leader();
-    let account = &context.session.account;
-    let start = context.options.collected_at.as_second() - CREDIT_DAYS * 24 * 60 * 60;
+    let account = &context.run.session.account;
+    let start = context.run.options.collected_at.as_second() - CREDIT_DAYS * 24 * 60 * 60;
     let answer = async {
-        let sent = Box::pin(client.get_credits().account_id(account).start_date(DateTime::from_secs(start)).send());
+        let sent = || Box::pin(client.get_credits().account_id(account).start_date(DateTime::from_secs(start)).send());
         let output = context.send(Operation::BillingGetCredits, region, sent).await?;
         Ok(GetCredits { credits: output.credits.shape() })
     };

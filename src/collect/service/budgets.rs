@@ -33,7 +33,7 @@ impl Collector for Budgets {
 
 async fn budgets(context: &Context<'_>, client: &Client) {
     let region = context.leader();
-    let account = &context.session.account;
+    let account = &context.run.session.account;
     let answer = context.pages(
         region,
         DescribeBudgets::default(),
@@ -58,7 +58,7 @@ async fn budgets(context: &Context<'_>, client: &Client) {
 
 async fn notifications(context: &Context<'_>, client: &Client, budget: &str) {
     let region = context.leader();
-    let account = &context.session.account;
+    let account = &context.run.session.account;
     let answer = context.pages(
         region,
         DescribeNotificationsForBudget::default(),
@@ -80,7 +80,7 @@ async fn notifications(context: &Context<'_>, client: &Client, budget: &str) {
 
 async fn subscribers(context: &Context<'_>, client: &Client, budget: &str, notification: &shapes::Notification) {
     let region = context.leader();
-    let account = &context.session.account;
+    let account = &context.run.session.account;
     let answer = context.pages(
         region,
         DescribeSubscribersForNotification::default(),

@@ -12,7 +12,6 @@ use crate::collect::calls::{Call, Calls};
 use crate::collect::context::{Context, Next, client, nothing, request};
 use crate::collect::convert::{IntoShape, append, shape, words};
 use crate::collect::partition::is_region;
-use crate::collect::regions;
 use crate::collect::together::all;
 use crate::snapshot::shapes::cloudtrail::{
     AdvancedEventSelector, DataResource, DescribeTrails, Event, EventSelector, FieldSelector, GetEventSelectors,
@@ -41,13 +40,14 @@ pub(super) struct CloudTrail;
 impl Collector for CloudTrail {
     fn start<'a>(&self, context: &'a Context<'a>) -> Option<Work<'a>> {
         Some(Box::pin(async move {
-            let trails = async {
-                let regions = regions::asked(context).await;
-                all(regions.iter().map(|region| trails(context, region))).await;
-            };
             let client = client!(context, aws_sdk_cloudtrail, context.leader());
-            let events = all(LOOKED_UP.into_iter().map(|(key, value)| events(context, &client, key, value)));
-            join3(trails, events, STORES.read(context)).await;
+            all(LOOKED_UP.into_iter().map(|(key, value)| events(context, &client, key, value))).await;
+        }))
+    }
+
+    fn in_region<'a>(&self, context: &'a Context<'a>, region: &'a str) -> Option<Work<'a>> {
+        Some(Box::pin(async move {
+            join(trails(context, region), STORES.read_in(context, region)).await;
         }))
     }
 
@@ -60,7 +60,7 @@ async fn trails(context: &Context<'_>, region: &str) {
     let client = client!(context, aws_sdk_cloudtrail, region);
     let answer = async {
         let output = context
-            .send(Operation::CloudtrailDescribeTrails, region, Box::pin(client.describe_trails().send()))
+            .send(Operation::CloudtrailDescribeTrails, region, || Box::pin(client.describe_trails().send()))
             .await?;
         Ok(DescribeTrails { trail_list: output.trail_list.shape() })
     };
@@ -98,7 +98,7 @@ async fn trail(context: &Context<'_>, arn: &str, region: &str) {
 
 async fn status(context: &Context<'_>, client: &Client, arn: &str, region: &str) {
     let answer = async {
-        let sent = Box::pin(client.get_trail_status().name(arn).send());
+        let sent = || Box::pin(client.get_trail_status().name(arn).send());
         let output = context.send(Operation::CloudtrailGetTrailStatus, region, sent).await?;
         Ok(GetTrailStatus {
             is_logging: output.is_logging.shape(),
@@ -117,7 +117,7 @@ async fn status(context: &Context<'_>, client: &Client, arn: &str, region: &str)
 
 async fn selectors(context: &Context<'_>, client: &Client, arn: &str, region: &str) {
     let answer = async {
-        let sent = Box::pin(client.get_event_selectors().trail_name(arn).send());
+        let sent = || Box::pin(client.get_event_selectors().trail_name(arn).send());
         let output = context.send(Operation::CloudtrailGetEventSelectors, region, sent).await?;
         Ok(GetEventSelectors {
             trail_arn: output.trail_arn.shape(),

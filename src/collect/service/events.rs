@@ -8,7 +8,6 @@ use serde_json::Value;
 use super::{Collector, Work, sns};
 use crate::collect::context::{Context, client, request};
 use crate::collect::convert::{append, shape, words};
-use crate::collect::regions;
 use crate::collect::together::all;
 use crate::snapshot::Request;
 use crate::snapshot::shapes::events::{ListRules, ListTargetsByRule, Rule, Target};
@@ -33,11 +32,8 @@ const KINDS: [&str; 4] = ["GuardDuty", "Health", "via CloudTrail", "Alarm State 
 pub(super) struct Events;
 
 impl Collector for Events {
-    fn start<'a>(&self, context: &'a Context<'a>) -> Option<Work<'a>> {
-        Some(Box::pin(async move {
-            let regions = regions::asked(context).await;
-            all(regions.iter().map(|region| rules(context, region))).await;
-        }))
+    fn in_region<'a>(&self, context: &'a Context<'a>, region: &'a str) -> Option<Work<'a>> {
+        Some(Box::pin(rules(context, region)))
     }
 
     fn depth(&self) -> usize {

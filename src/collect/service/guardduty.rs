@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::{Collector, Work};
 use crate::collect::calls::texts;
 use crate::collect::context::{Context, request};
-use crate::collect::regions;
 use crate::collect::together::all;
 use crate::snapshot::{Operation, Request};
 
@@ -16,11 +15,8 @@ const AT_ONCE: usize = 50;
 pub(super) struct GuardDuty;
 
 impl Collector for GuardDuty {
-    fn start<'a>(&self, context: &'a Context<'a>) -> Option<Work<'a>> {
-        Some(Box::pin(async move {
-            let regions = regions::asked(context).await;
-            all(regions.iter().map(|region| detectors(context, region))).await;
-        }))
+    fn in_region<'a>(&self, context: &'a Context<'a>, region: &'a str) -> Option<Work<'a>> {
+        Some(Box::pin(detectors(context, region)))
     }
 
     fn depth(&self) -> usize {

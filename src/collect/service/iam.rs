@@ -69,7 +69,7 @@ async fn summary(context: &Context<'_>, client: &Client) {
     let region = context.leader();
     let answer = async {
         let output = context
-            .send(Operation::IamGetAccountSummary, region, Box::pin(client.get_account_summary().send()))
+            .send(Operation::IamGetAccountSummary, region, || Box::pin(client.get_account_summary().send()))
             .await?;
         Ok(GetAccountSummary { summary_map: output.summary_map.shape() })
     };
@@ -79,7 +79,7 @@ async fn summary(context: &Context<'_>, client: &Client) {
 async fn password_policy(context: &Context<'_>, client: &Client) {
     let region = context.leader();
     let answer = async {
-        let sent = Box::pin(client.get_account_password_policy().send());
+        let sent = || Box::pin(client.get_account_password_policy().send());
         let output = context.send(Operation::IamGetAccountPasswordPolicy, region, sent).await?;
         Ok(GetAccountPasswordPolicy { password_policy: output.password_policy.shape() })
     };
@@ -122,7 +122,7 @@ async fn account_aliases(context: &Context<'_>, client: &Client) {
 async fn organizations_features(context: &Context<'_>, client: &Client) {
     let region = context.leader();
     let answer = async {
-        let sent = Box::pin(client.list_organizations_features().send());
+        let sent = || Box::pin(client.list_organizations_features().send());
         let output = context.send(Operation::IamListOrganizationsFeatures, region, sent).await?;
         Ok(ListOrganizationsFeatures {
             organization_id: output.organization_id.shape(),
@@ -168,7 +168,7 @@ async fn credential_report(context: &Context<'_>, client: &Client) {
     let answer = async {
         // Who may not generate a report may still read one that is there: its own time says how old it is.
         let generated = generate_report(context, client).await;
-        let sent = Box::pin(client.get_credential_report().send());
+        let sent = || Box::pin(client.get_credential_report().send());
         match (context.send(Operation::IamGetCredentialReport, region, sent).await, generated) {
             (Ok(output), _) => Ok(GetCredentialReport {
                 content: output.content.shape(),
@@ -183,11 +183,11 @@ async fn credential_report(context: &Context<'_>, client: &Client) {
 
 /// Has a report generated, and waits until it is there. Within four hours AWS answers with the former one at once.
 async fn generate_report(context: &Context<'_>, client: &Client) -> Result<(), ApiError> {
-    let limits = &context.options.limits;
+    let limits = &context.run.options.limits;
     let give_up = Instant::now() + limits.report;
     let mut pause = limits.report_pause;
     loop {
-        let sent = Box::pin(client.generate_credential_report().send());
+        let sent = || Box::pin(client.generate_credential_report().send());
         let output = context.send(Operation::IamGetCredentialReport, context.leader(), sent).await?;
         if output.state == Some(ReportStateType::Complete) {
             return Ok(());

@@ -8,7 +8,6 @@ use super::{Collector, Work};
 use crate::collect::calls::texts;
 use crate::collect::context::{Context, client, nothing, request};
 use crate::collect::convert::{IntoShape, shape, words};
-use crate::collect::regions;
 use crate::collect::together::all;
 use crate::snapshot::shapes::kms::{DescribeKey, GetKeyPolicy, KeyMetadata};
 use crate::snapshot::{Operation, Request};
@@ -16,11 +15,8 @@ use crate::snapshot::{Operation, Request};
 pub(super) struct Kms;
 
 impl Collector for Kms {
-    fn start<'a>(&self, context: &'a Context<'a>) -> Option<Work<'a>> {
-        Some(Box::pin(async move {
-            let regions = regions::asked(context).await;
-            all(regions.iter().map(|region| keys(context, region))).await;
-        }))
+    fn in_region<'a>(&self, context: &'a Context<'a>, region: &'a str) -> Option<Work<'a>> {
+        Some(Box::pin(keys(context, region)))
     }
 
     fn depth(&self) -> usize {
@@ -61,8 +57,9 @@ async fn describe<R>(
 ) -> Option<R> {
     let client = client!(context, aws_sdk_kms, region);
     let answer = async {
-        let output =
-            context.send(Operation::KmsDescribeKey, region, Box::pin(client.describe_key().key_id(key).send())).await?;
+        let output = context
+            .send(Operation::KmsDescribeKey, region, || Box::pin(client.describe_key().key_id(key).send()))
+            .await?;
         Ok(DescribeKey { key_metadata: output.key_metadata.shape() })
     };
     context.observe(region, request([("KeyId", key.into())]), answer, read).await
@@ -86,7 +83,7 @@ async fn policy(context: &Context<'_>, region: &str, key: &str) {
     let client = client!(context, aws_sdk_kms, region);
     let answer = async {
         let output = context
-            .send(Operation::KmsGetKeyPolicy, region, Box::pin(client.get_key_policy().key_id(key).send()))
+            .send(Operation::KmsGetKeyPolicy, region, || Box::pin(client.get_key_policy().key_id(key).send()))
             .await?;
         Ok(GetKeyPolicy { policy: output.policy.shape() })
     };

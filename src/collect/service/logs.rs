@@ -21,7 +21,7 @@ pub(super) async fn follow(context: &Context<'_>, log_group: &str) {
 
 /// Metric filters are told to their own account alone.
 async fn filters(context: &Context<'_>, group: &Group<'_>) {
-    if group.account == context.session.account {
+    if group.account == context.run.session.account {
         let asked = request([("logGroupName", group.name.into())]);
         context.ask(Operation::LogsDescribeMetricFilters, group.region, asked, Request::new()).await;
     }

@@ -37,15 +37,23 @@ use std::pin::Pin;
 #[cfg(test)]
 use super::calls::Call;
 use super::context::Context;
+use super::regions;
 
 /// Work that a collector has started.
 pub(super) type Work<'a> = Pin<Box<dyn Future<Output = ()> + 'a>>;
 
 /// Reads one AWS service into observations. A call that fails is an observation too, and reading goes on.
 pub(super) trait Collector: Sync {
-    /// Starts reading. `None` for services that others lead to: topics are asked about when something names them.
+    /// Starts reading what there is once for the account. `None` where everything is in Regions, and for services that others lead to:
+    /// topics are asked about when something names them.
     fn start<'a>(&self, context: &'a Context<'a>) -> Option<Work<'a>> {
         let _ = context;
+        None
+    }
+
+    /// Starts reading what a Region answers for itself; `None` where there is no such thing.
+    fn in_region<'a>(&self, context: &'a Context<'a>, region: &'a str) -> Option<Work<'a>> {
+        let _ = (context, region);
         None
     }
 
@@ -96,11 +104,16 @@ pub(super) const COLLECTORS: &[(&str, &dyn Collector)] = &[
 ];
 
 /// Starts every collector, those with the longest chains of calls first: theirs decide how long a scan takes, and others
-/// fill the time in which AWS is busy with them.
+/// fill the time in which AWS is busy with them. What there is once for the account is the first lane's.
 pub(super) fn start<'a>(context: &'a Context<'a>) -> Vec<Work<'a>> {
-    let mut all: Vec<&dyn Collector> = COLLECTORS.iter().map(|(_, collector)| *collector).collect();
+    let mut all: Vec<&'static dyn Collector> = COLLECTORS.iter().map(|(_, collector)| *collector).collect();
     all.sort_by_key(|collector| Reverse(collector.depth()));
-    all.into_iter().filter_map(|collector| collector.start(context)).collect()
+    let of_lane = |collector: &'static dyn Collector| {
+        let once = if context.lane.is_first() { collector.start(context) } else { None };
+        let in_regions: Work<'a> = Box::pin(regions::each(context, |region| collector.in_region(context, region)));
+        once.into_iter().chain([in_regions])
+    };
+    all.into_iter().flat_map(of_lane).collect()
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ impl Collector for Organizations {
 async fn organization(context: &Context<'_>, client: &Client) {
     let region = context.leader();
     let answer = async {
-        let sent = Box::pin(client.describe_organization().send());
+        let sent = || Box::pin(client.describe_organization().send());
         let output = context.send(Operation::OrganizationsDescribeOrganization, region, sent).await?;
         Ok(DescribeOrganization { organization: output.organization.shape() })
     };
@@ -55,9 +55,9 @@ async fn organization(context: &Context<'_>, client: &Client) {
 
 async fn own_account(context: &Context<'_>, client: &Client) {
     let region = context.leader();
-    let account = &context.session.account;
+    let account = &context.run.session.account;
     let answer = async {
-        let sent = Box::pin(client.describe_account().account_id(account).send());
+        let sent = || Box::pin(client.describe_account().account_id(account).send());
         let output = context.send(Operation::OrganizationsDescribeAccount, region, sent).await?;
         Ok(DescribeAccount { account: output.account.shape() })
     };

@@ -33,7 +33,7 @@ pub(super) async fn follow(context: &Context<'_>, name: &str) {
 
 /// The account's buckets and their Regions. Asks AWS once, however often it is called.
 async fn homes<'c>(context: &'c Context<'_>) -> &'c BTreeMap<String, String> {
-    context.buckets.get_or_init(|| list(context)).await
+    context.run.buckets.get_or_init(|| list(context)).await
 }
 
 async fn list(context: &Context<'_>) -> BTreeMap<String, String> {

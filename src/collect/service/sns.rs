@@ -38,7 +38,7 @@ async fn topic(context: &Context<'_>, arn: &str, region: &str) {
 
 async fn attributes(context: &Context<'_>, client: &Client, arn: &str, region: &str) {
     let answer = async {
-        let sent = Box::pin(client.get_topic_attributes().topic_arn(arn).send());
+        let sent = || Box::pin(client.get_topic_attributes().topic_arn(arn).send());
         let output = context.send(Operation::SnsGetTopicAttributes, region, sent).await?;
         Ok(GetTopicAttributes { attributes: output.attributes.shape() })
     };
@@ -74,7 +74,7 @@ fn confirmed(answer: &ListSubscriptionsByTopic) -> BTreeSet<String> {
 
 async fn subscription(context: &Context<'_>, client: &Client, arn: &str, region: &str) {
     let answer = async {
-        let sent = Box::pin(client.get_subscription_attributes().subscription_arn(arn).send());
+        let sent = || Box::pin(client.get_subscription_attributes().subscription_arn(arn).send());
         let output = context.send(Operation::SnsGetSubscriptionAttributes, region, sent).await?;
         let mut answer = GetSubscriptionAttributes { attributes: output.attributes.shape() };
         if let Some(endpoint) = answer.attributes.as_mut().and_then(|all| all.get_mut("Endpoint")) {

@@ -80,12 +80,13 @@ impl<'a> Call<'a> {
     /// Prepares a call.
     pub(super) fn new(
         session: &'a Session,
+        sdk: &'a SdkConfig,
         operation: Operation,
         region: &'a str,
         input: Request,
     ) -> Result<Self, ApiError> {
         let (service, model) = Model::find(operation).map_err(|error| stand_in("RequestError", error))?;
-        Ok(Self { session, sdk: &session.sdk, service, model, name: operation.spec().name, region, input })
+        Ok(Self { session, sdk, service, model, name: operation.spec().name, region, input })
     }
 
     /// Asks for a page. A bucket that lives elsewhere is asked about where it lives.

@@ -2,6 +2,28 @@
 
 use serde_json::{Value, json};
 
+/// The Regions that every account of AWS's commercial partition has.
+/// <https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html>
+pub(crate) const ALWAYS: [&str; 17] = [
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
 /// The hardened account with these Regions, of which `eu-west-1` is copied to those that it does not have, and with as many
 /// users more: like its first `models` users in turn, or like all of them.
 pub(crate) fn account(hardened: &Value, regions: &[&str], users: usize, models: usize) -> Value {

@@ -74,16 +74,25 @@ impl Dice {
 const STORES: &[&str] = &["s3", "dynamodb", "sqs", "sns", "kinesis", "secretsmanager", "ssm", "kms", "rds", "logs"];
 const RUNNERS: &[&str] = &["lambda", "ec2", "ecs-tasks", "glue", "codebuild", "cloudformation", "sagemaker", "states"];
 
-/// The snapshot of such an account, as JSON text.
+/// The snapshot of such an account, as JSON text. As a live scan has it, users, groups, roles and policies are answers of their own.
 pub(crate) fn snapshot(size: Size) -> String {
+    let mut details = details(size);
+    let answers = [
+        ("UserDetailList", json!(["User"])),
+        ("GroupDetailList", json!(["Group"])),
+        ("RoleDetailList", json!(["Role"])),
+        ("Policies", json!(["AWSManagedPolicy", "LocalManagedPolicy"])),
+    ];
+    let observations = answers.map(|(list, filter)| {
+        json!({
+            "service": "iam", "operation": "GetAccountAuthorizationDetails", "region": "us-east-1", "request": { "Filter": filter },
+            "response": { list: details[list].take() },
+        })
+    });
     let snapshot = json!({
         "format": "posture-snapshot/1", "collector": "generated", "collected_at": "2026-11-22T03:00:00Z",
         "account": ACCOUNT, "partition": "aws", "caller": format!("arn:aws:iam::{ACCOUNT}:user/auditor"),
-        "regions": ["us-east-1"],
-        "observations": [{
-            "service": "iam", "operation": "GetAccountAuthorizationDetails", "region": "us-east-1",
-            "response": details(size),
-        }],
+        "regions": ["us-east-1"], "observations": observations,
     });
     snapshot.to_string()
 }

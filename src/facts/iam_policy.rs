@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::iam_access::Engine;
+use super::iam_engine::Engine;
 use super::resource::Resource;
 use super::{Fact, Gap, List, Observed, UNDECIDED};
 use crate::facts;

@@ -3,7 +3,7 @@
 //! Unlike the facts, which judge what an account grants by itself, answers heed the control policies of the organization as
 //! far as the snapshot holds them: the question is what somebody can do, not what was granted.
 
-use super::iam_access::Engine;
+use super::iam_engine::Engine;
 use super::{Facts, Gap, List, Observed, Origin, UNDECIDED};
 use crate::iam::access::{Access, Layer, grants, without_mfa};
 use crate::iam::account::{Account, Principal, PrincipalKind};

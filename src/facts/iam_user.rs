@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::authorization::{self, Entity, member};
 use super::credential_report::{CredentialReport, ROOT_ROW, Row};
-use super::iam_access::Engine;
+use super::iam_engine::Engine;
 use super::iam_user_calls::UserCalls;
 use super::resource::Resource;
 use super::virtual_mfa::VirtualMfa;

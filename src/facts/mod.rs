@@ -25,6 +25,8 @@ mod governance;
 mod health_rule;
 mod iam_access;
 mod iam_account;
+mod iam_ahead;
+mod iam_engine;
 mod iam_escalation;
 mod iam_glance;
 mod iam_group;
@@ -68,8 +70,9 @@ pub use detection::{
 pub use event_rule::EventTarget;
 pub use governance::{Central, Governance, TrustedService};
 pub use health_rule::{HealthRouting, HealthRule, Region};
-pub use iam_access::{AccountAccess, Ahead};
+pub use iam_access::AccountAccess;
 pub use iam_account::IamAccount;
+pub use iam_ahead::Ahead;
 pub use iam_escalation::{Climber, Escalations};
 pub use iam_group::IamGroup;
 pub use iam_policy::{IamPolicy, IamPrincipal, InlinePolicy};
@@ -127,7 +130,7 @@ pub struct Facts {
     pub server_certificates: List<Resource<ServerCertificate>>,
     /// Workloads of the Well-Architected Tool.
     pub workloads: List<Resource<Workload>>,
-    engine: iam_access::Engine,
+    engine: iam_engine::Engine,
     policies: OnceLock<List<Resource<IamPolicy>>>,
     principals: OnceLock<List<Resource<IamPrincipal>>>,
 }
@@ -146,7 +149,7 @@ impl Facts {
         let of_iam = || {
             let engine = match ahead {
                 Some(ahead) => ahead.complete(snapshot),
-                None => iam_access::Engine::read(snapshot),
+                None => iam_engine::Engine::read(snapshot),
             };
             let users = iam_user::build(snapshot, &report, &devices, &engine);
             let access = engine.of_account(&users);

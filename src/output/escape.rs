@@ -60,6 +60,9 @@ pub(crate) fn is_harmless(character: char) -> bool {
 
 /// Text in one line that steers no terminal, hides nothing and keeps its columns.
 pub fn printable(text: &str) -> String {
+    if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     // A mark at the start would sit on whatever the format wrote before it.
     let mut marks = MARKS_IN_A_ROW;
@@ -106,48 +109,67 @@ pub fn command_lines(text: &str, most: usize) -> Vec<String> {
 /// specification never takes for markup.
 pub fn markdown(text: &str) -> String {
     let text = printable(text);
-    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    let mut out = String::with_capacity(text.len() + text.len() / 4);
+    // What stands for itself is taken over in one piece; all that has a meaning is ASCII.
     let mut rest = text.as_str();
-    while let Some(character) = rest.chars().next() {
-        let (_, tail) = rest.split_at(character.len_utf8());
-        let is_www = character == 'w' && starts_with_ignoring_case(rest, "www.");
+    while let Some(at) = rest.bytes().position(has_a_meaning) {
+        let (plain, tail) = rest.split_at(at);
+        out.push_str(plain);
+        let mut letters = tail.chars();
+        let Some(character) = letters.next() else { break };
         // GitHub links `www.…` by itself, and GitHub's `@` turns a name into a mention.
-        if is_www || matches!(character, 'W') && starts_with_ignoring_case(rest, "www.") || is_markup(character) {
-            let _ = write!(out, "&#{};", u32::from(character));
-        } else {
+        if matches!(character, 'w' | 'W') && !starts_with_ignoring_case(tail, "www.") {
             out.push(character);
+        } else {
+            entity(&mut out, character);
         }
-        rest = tail;
+        rest = letters.as_str();
     }
+    out.push_str(rest);
     out
+}
+
+/// Adds a character as its numeric entity.
+fn entity(out: &mut String, character: char) {
+    out.push_str("&#");
+    let code = u32::from(character);
+    for place in [100, 10, 1] {
+        if code >= place {
+            out.extend(char::from_digit(code / place % 10, 10));
+        }
+    }
+    out.push(';');
 }
 
 fn starts_with_ignoring_case(text: &str, prefix: &str) -> bool {
     text.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix))
 }
 
-fn is_markup(character: char) -> bool {
+/// Whether a byte has a meaning in Markdown, or may begin an address that GitHub links.
+fn has_a_meaning(byte: u8) -> bool {
     matches!(
-        character,
-        '&' | '<'
-            | '>'
-            | '"'
-            | '\''
-            | '`'
-            | '*'
-            | '_'
-            | '~'
-            | '['
-            | ']'
-            | '|'
-            | '\\'
-            | '#'
-            | '!'
-            | ':'
-            | '@'
-            | '$'
-            | '{'
-            | '}'
+        byte,
+        b'&' | b'<'
+            | b'>'
+            | b'"'
+            | b'\''
+            | b'`'
+            | b'*'
+            | b'_'
+            | b'~'
+            | b'['
+            | b']'
+            | b'|'
+            | b'\\'
+            | b'#'
+            | b'!'
+            | b':'
+            | b'@'
+            | b'$'
+            | b'{'
+            | b'}'
+            | b'w'
+            | b'W'
     )
 }
 

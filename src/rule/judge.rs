@@ -283,6 +283,8 @@ struct Trial<'a> {
     steps: u64,
     scope: Scope<'a>,
     words: Scope<'a>,
+    /// Why the resource before was not judged, in words: where an answer is missing, thousands are not for the same reason.
+    not_judged: (Vec<Gap>, String),
 }
 
 impl<'a> Trial<'a> {
@@ -295,7 +297,7 @@ impl<'a> Trial<'a> {
     ) -> Self {
         let scope = || Scope::new(Vec::new()).asking(oracle);
         let (scope, words) = (scope(), scope());
-        Self { rule, account, now, attested, steps, scope, words }
+        Self { rule, account, now, attested, steps, scope, words, not_judged: Default::default() }
     }
 
     /// Judges a resource. What decided stays noted until the next one.
@@ -342,7 +344,13 @@ impl<'a> Trial<'a> {
                 .not_applicable_message
                 .as_ref()
                 .map_or_else(|| format!("the rule does not apply to this {}", rule.kind.schema.name), fill),
-            Status::Unknown => format!("not judged: {}", cause(&unknown)),
+            Status::Unknown => {
+                let (known, told) = &mut self.not_judged;
+                if told.is_empty() || *known != unknown {
+                    (*known, *told) = (unknown.clone(), format!("not judged: {}", cause(&unknown)));
+                }
+                told.clone()
+            }
         };
         let reads = if status == Status::Unknown { Vec::new() } else { std::mem::take(&mut self.scope.reads) };
         Verdict { status, message, reads, unknown }

@@ -3,6 +3,10 @@
 use super::compile::{CompileError, Names, compile};
 use super::eval::{Scope, Stop, text};
 use super::node::Expression;
+use crate::facts::Value;
+
+/// Bytes of which few messages need more.
+const ROOM: usize = 256;
 
 /// A message with its expressions.
 #[derive(Debug)]
@@ -56,16 +60,19 @@ impl Template {
 
     /// Fills the message: what is absent reads `none`, what is unknown reads `unknown`.
     pub(super) fn fill<'a>(&'a self, scope: &mut Scope<'a>) -> String {
-        self.parts
-            .iter()
-            .map(|part| match part {
-                Part::Text(text) => text.clone(),
+        let mut filled = String::with_capacity(ROOM);
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => filled.push_str(text),
                 Part::Value(expression) => match scope.eval(&expression.node) {
-                    Ok(value) => text(&value),
-                    Err(Stop::Absent(_)) => "none".to_owned(),
-                    Err(Stop::Unknown(_)) => "unknown".to_owned(),
+                    Ok(Value::String(value)) => filled.push_str(&value),
+                    Ok(value) => filled.push_str(&text(&value)),
+                    Err(Stop::Absent(_)) => filled.push_str("none"),
+                    Err(Stop::Unknown(_)) => filled.push_str("unknown"),
                 },
-            })
-            .collect()
+            }
+        }
+        filled.shrink_to_fit();
+        filled
     }
 }

@@ -45,33 +45,48 @@ impl Serialize for Document {
 
 impl<'de> Deserialize<'de> for Document {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = Box::<RawValue>::deserialize(deserializer)?;
-        if let Some(text) = without_blanks(raw.get()) {
-            return Ok(Self(text.into()));
+        let raw: Box<str> = Box::<RawValue>::deserialize(deserializer)?.into();
+        if is_plain(&raw) {
+            return Ok(Self(raw));
         }
-        let value: Value = serde_json::from_str(raw.get()).map_err(D::Error::custom)?;
+        if let Some(text) = without_blanks(&raw) {
+            return Ok(Self(text));
+        }
+        let value: Value = serde_json::from_str(&raw).map_err(D::Error::custom)?;
         Ok(Self::from(&value))
     }
 }
 
+/// Whether JSON text is its own plain form, which is how AWS and `posture snapshot` write it, and surely has a value.
+fn is_plain(json: &str) -> bool {
+    let mut is_inside = false;
+    json.bytes().all(|byte| match byte {
+        b'"' => {
+            is_inside = !is_inside;
+            true
+        }
+        b'\\' => false,
+        _ => is_inside || !(byte.is_ascii_whitespace() || byte.is_ascii_digit()),
+    })
+}
+
 /// JSON text without the blanks between its parts; `None` where being well-formed is not enough to have a value: escapes
 /// may stand for half a character, and numbers may be too large.
-fn without_blanks(json: &str) -> Option<String> {
-    let mut text = String::with_capacity(json.len());
-    for (position, part) in json.split('"').enumerate() {
-        if position > 0 {
-            text.push('"');
+fn without_blanks(json: &str) -> Option<Box<str>> {
+    let mut is_inside = false;
+    let mut bytes = Vec::with_capacity(json.len());
+    for byte in json.bytes() {
+        match byte {
+            b'"' => is_inside = !is_inside,
+            b'\\' => return None,
+            _ if is_inside => {}
+            _ if byte.is_ascii_digit() => return None,
+            _ if byte.is_ascii_whitespace() => continue,
+            _ => {}
         }
-        if position % 2 == 1 {
-            text.push_str(part);
-        } else {
-            text.extend(part.chars().filter(|character| !character.is_ascii_whitespace()));
-            if part.bytes().any(|byte| byte.is_ascii_digit()) {
-                return None;
-            }
-        }
+        bytes.push(byte);
     }
-    (!json.contains('\\')).then_some(text)
+    String::from_utf8(bytes).ok().map(String::into_boxed_str)
 }
 
 #[cfg(test)]

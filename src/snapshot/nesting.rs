@@ -42,11 +42,18 @@ pub(super) fn scan(text: &[u8], limit: usize) -> Shape {
 
 /// Skips the rest of a string, its closing quote included. Most of a snapshot is inside strings.
 fn skip_string(bytes: &mut std::slice::Iter<'_, u8>) {
-    while let Some(byte) = bytes.find(|byte| matches!(byte, b'"' | b'\\')) {
-        if *byte == b'"' {
+    loop {
+        let rest = bytes.as_slice();
+        let Some(at) = memchr::memchr2(b'"', b'\\', rest) else {
+            *bytes = [].iter();
+            return;
+        };
+        let is_quote = rest.get(at) == Some(&b'"');
+        // What a backslash stands before ends no string.
+        *bytes = rest.get(at + if is_quote { 1 } else { 2 }..).unwrap_or_default().iter();
+        if is_quote {
             return;
         }
-        bytes.next();
     }
 }
 

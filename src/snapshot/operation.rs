@@ -19,6 +19,8 @@ pub struct OperationSpec {
     pub service: &'static str,
     /// The API's name, as in `GetAccountSummary`.
     pub name: &'static str,
+    /// Both, as a reader meets them, as in `iam:GetAccountSummary`.
+    pub label: &'static str,
     /// IAM actions that the call needs; none for the one that everybody may make.
     pub actions: &'static [&'static str],
     /// Error codes that mean "there is none" rather than "AWS did not answer".
@@ -75,7 +77,7 @@ macro_rules! operations {
                 match self {
                     $( Operation::$variant => {
                         const SPEC: &OperationSpec = &OperationSpec {
-                            service: $service, name: $name, actions: &$actions, absent_codes: &$absent, reference: $reference,
+                            service: $service, name: $name, label: concat!($service, ":", $name), actions: &$actions, absent_codes: &$absent, reference: $reference,
                             gathered: operations!(@gathered $($gathered)?),
                         };
                         SPEC
@@ -145,9 +147,8 @@ impl Operation {
     }
 
     /// The operation as a reader meets it, as in `iam:GetAccountSummary`.
-    pub fn label(self) -> String {
-        let spec = self.spec();
-        format!("{}:{}", spec.service, spec.name)
+    pub fn label(self) -> &'static str {
+        self.spec().label
     }
 }
 

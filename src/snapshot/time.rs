@@ -14,7 +14,8 @@ pub struct Time(pub Timestamp);
 impl Time {
     /// Reads ISO 8601 with an offset, as in `2026-11-22T03:00:00Z` or `2026-11-22T03:00:00+00:00`.
     pub fn parse(text: &str) -> Result<Self, String> {
-        text.parse().map(Self).map_err(|_| format!("`{text}` is not an ISO 8601 time with an offset"))
+        let parsed = as_aws_prints_it(text).map_or_else(|| text.parse(), Ok);
+        parsed.map(Self).map_err(|_| format!("`{text}` is not an ISO 8601 time with an offset"))
     }
 
     /// The time of a number of seconds since 1970, as AWS CLI v1 prints it.
@@ -32,6 +33,32 @@ impl Time {
     pub fn as_second(self) -> i64 {
         self.0.as_second()
     }
+}
+
+/// The time of a text like `2026-11-22T03:00:00Z` or `2026-11-22T03:00:00+00:00`, as all of AWS's are but some that have fractions of a
+/// second; credential reports have thousands.
+fn as_aws_prints_it(text: &str) -> Option<Timestamp> {
+    let plain = text.strip_suffix('Z').or_else(|| text.strip_suffix("+00:00"))?;
+    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', i1, i2, b':', s1, s2] = plain.as_bytes()
+    else {
+        return None;
+    };
+    let number = |digits: &[u8]| {
+        digits
+            .iter()
+            .try_fold(0i16, |number, digit| digit.is_ascii_digit().then(|| number * 10 + i16::from(digit - b'0')))
+    };
+    let two = |tens, ones| i8::try_from(number(&[tens, ones])?).ok();
+    let civil = jiff::civil::DateTime::new(
+        number(&[y1, y2, y3, y4])?,
+        two(m1, m2)?,
+        two(d1, d2)?,
+        two(h1, h2)?,
+        two(i1, i2)?,
+        two(s1, s2)?,
+        0,
+    );
+    jiff::tz::Offset::UTC.to_timestamp(civil.ok()?).ok()
 }
 
 impl std::fmt::Display for Time {
@@ -78,7 +105,7 @@ impl<'de> Deserialize<'de> for Time {
 
 #[cfg(test)]
 mod tests {
-    use super::Time;
+    use super::{Time, as_aws_prints_it};
 
     #[test]
     fn iso_and_epoch_spellings_of_one_instant_are_equal() {
@@ -86,6 +113,37 @@ mod tests {
         let epoch: Time = serde_json::from_str("1477958399.0").unwrap();
         assert_eq!(iso, epoch);
         assert_eq!(serde_json::to_string(&iso).unwrap(), "\"2016-10-31T23:59:59Z\"");
+    }
+
+    #[test]
+    fn the_short_way_to_a_time_says_what_the_long_one_says() {
+        let times = [
+            "2026-11-22T03:00:00",
+            "2024-02-29T23:59:59",
+            "1969-12-31T23:59:59",
+            "0000-01-01T00:00:00",
+            "9999-12-31T23:59:59",
+        ];
+        let odd = [
+            "2026-02-29T00:00:00",
+            "2026-13-01T00:00:00",
+            "2026-11-22T24:00:00",
+            "2016-12-31T23:59:60",
+            "2026-11-22T03:00:0x",
+            "+026-11-22T03:00:00",
+        ];
+        for time in times.into_iter().chain(odd) {
+            for offset in ["Z", "+00:00", "", "+01:00"] {
+                let text = format!("{time}{offset}");
+                let long = text.parse::<jiff::Timestamp>().ok();
+                if let Some(short) = as_aws_prints_it(&text) {
+                    assert_eq!(Some(short), long, "{text}");
+                }
+                assert_eq!(Time::parse(&text).ok().map(|time| time.0), long, "{text}");
+            }
+        }
+        assert!(as_aws_prints_it("2024-02-29T23:59:59+00:00").is_some());
+        assert_eq!(as_aws_prints_it("2026-02-29T00:00:00Z"), None);
     }
 
     #[test]

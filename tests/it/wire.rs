@@ -37,10 +37,10 @@ fn reply(fault: Fault, call: &Call) -> Reply {
 /// Collects from an account in which these operations go wrong.
 fn collect(fault: Fault, operations: &BTreeSet<Operation>, timeout: u64) -> Snapshot {
     let served = saved();
-    let failing: BTreeSet<String> = operations.iter().map(|operation| operation.label()).collect();
+    let failing: BTreeSet<&str> = operations.iter().map(|operation| operation.label()).collect();
     let stub = Stub::serve(move |call| {
         let name = if call.operation == "GenerateCredentialReport" { "GetCredentialReport" } else { &call.operation };
-        if failing.contains(&format!("{}:{name}", call.service)) {
+        if failing.contains(format!("{}:{name}", call.service).as_str()) {
             reply(fault, call)
         } else {
             answer(&served, 1000, call)

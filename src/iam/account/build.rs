@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, OnceLock};
 
+use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
@@ -34,8 +35,12 @@ pub struct Builder {
     interner: Interner,
     known: Known,
     managed: HashMap<Arc<str>, Arc<PolicyName>>,
+    /// By where the name lies, which is kept in `managed`: whether an answer holds it, and its document.
+    settled: HashMap<usize, (bool, Option<DocumentId>)>,
     told: BTreeSet<&'static str>,
     truncated: bool,
+    /// Documents of the items that are being added, by where their texts lie.
+    foreseen: HashMap<usize, Foreseen>,
     /// As they came; which documents they have is not settled yet.
     principals: Vec<Principal>,
     groups: BTreeMap<String, (Arc<str>, Group)>,
@@ -55,6 +60,28 @@ impl Known {
     }
 }
 
+/// A document that was read, by where its text lies.
+#[derive(Debug)]
+struct Foreseen {
+    key: [u64; 2],
+    /// What it says, unless that was known before.
+    policy: Option<Result<Policy, PolicyError>>,
+}
+
+impl Foreseen {
+    fn read(document: &Document, known: &Known) -> Self {
+        let key = known.key(document.text());
+        Self { key, policy: (!known.documents.contains_key(&key)).then(|| read_document(document)) }
+    }
+}
+
+fn place_of(document: &Document) -> usize {
+    document.text().as_ptr().addr()
+}
+
+/// Items whose documents are read before the first of them is added: what they say takes more room than what is kept of it.
+const AT_ONCE: usize = 256;
+
 const KINDS: [&str; 5] = ["User", "Group", "Role", "LocalManagedPolicy", "AWSManagedPolicy"];
 
 /// What an answer holds.
@@ -73,10 +100,10 @@ pub(super) const POLICIES: &str = "Policies";
 impl Builder {
     /// Adds one answer; `filter` holds the request's `Filter`, empty when it had none.
     pub fn add(&mut self, details: &shapes::GetAccountAuthorizationDetails, filter: &[String]) {
-        details.user_detail_list.iter().flatten().for_each(|user| self.user(user));
-        details.group_detail_list.iter().flatten().for_each(|group| self.group(group));
-        details.role_detail_list.iter().flatten().for_each(|role| self.role(role));
-        details.policies.iter().flatten().for_each(|policy| self.policy(policy));
+        self.each(details.user_detail_list.as_deref(), documents_of_user, Self::user);
+        self.each(details.group_detail_list.as_deref(), documents_of_group, Self::group);
+        self.each(details.role_detail_list.as_deref(), documents_of_role, Self::role);
+        self.each(details.policies.as_deref(), documents_of_policy, Self::policy);
         let members = [
             (USERS, details.user_detail_list.is_some()),
             (GROUPS, details.group_detail_list.is_some()),
@@ -85,6 +112,21 @@ impl Builder {
         ];
         let held = members.into_iter().filter_map(|(member, is_there)| is_there.then_some(member)).collect();
         self.told(&Lists { held, truncated: details.is_truncated == Some(true) }, filter);
+    }
+
+    /// Adds the items of a list, a part of it after the other, whose documents are read on all processors.
+    fn each<T: Sync>(&mut self, list: Option<&[T]>, documents: fn(&T) -> Vec<&Document>, add: fn(&mut Self, &T)) {
+        for part in list.unwrap_or_default().chunks(AT_ONCE) {
+            if rayon::current_num_threads() > 1 {
+                let read = |document: &Document| (place_of(document), Foreseen::read(document, &self.known));
+                self.foreseen = part.par_iter().flat_map_iter(|item| documents(item).into_iter().map(read)).collect();
+            }
+            for item in part {
+                add(self, item);
+            }
+            // Where texts lie tells nothing when they are gone.
+            self.foreseen.clear();
+        }
     }
 
     /// Notes which lists an answer held.
@@ -104,13 +146,14 @@ impl Builder {
 
     /// The account of all answers so far.
     pub fn build(mut self) -> Account {
-        for (_, (name, mut group)) in std::mem::take(&mut self.groups) {
+        let groups = std::mem::take(&mut self.groups).into_values().map(|(name, mut group)| {
             let mut unknown = Vec::new();
             group.policies.iter_mut().for_each(|attached| self.settle(attached, &mut unknown));
             unknown.append(&mut group.unknown);
             group.unknown = unknown;
-            self.account.groups.insert(name.as_ref().to_owned(), group);
-        }
+            (name, group)
+        });
+        self.account.groups = groups.collect();
         let mut principals = std::mem::take(&mut self.principals);
         // Of several that tell of one principal, the first counts.
         principals.sort_by(|a, b| (&a.arn, a.kind).cmp(&(&b.arn, b.kind)));
@@ -149,12 +192,24 @@ impl Builder {
 
     fn settle(&mut self, attached: &mut Attached, unknown: &mut Vec<String>) {
         let PolicyName::Managed(arn) = attached.policy.as_ref() else { return };
-        let listed = self.account.policies.get(arn).map(ManagedPolicy::document);
-        attached.document = listed.flatten().or_else(|| self.well_known(arn));
-        if attached.document.is_none() {
-            let reason = if listed.is_some() { "cannot be read" } else { "is not in the answer" };
+        let (is_listed, document) = self.document_of(&attached.policy, arn);
+        attached.document = document;
+        if document.is_none() {
+            let reason = if is_listed { "cannot be read" } else { "is not in the answer" };
             unknown.push(format!("policy `{arn}` {reason}"));
         }
+    }
+
+    /// Whether a managed policy is in an answer, and its document; looked up once for all that have it.
+    fn document_of(&mut self, policy: &Arc<PolicyName>, arn: &str) -> (bool, Option<DocumentId>) {
+        let place = Arc::as_ptr(policy).addr();
+        if let Some(known) = self.settled.get(&place) {
+            return *known;
+        }
+        let listed = self.account.policies.get(arn).map(ManagedPolicy::document);
+        let found = (listed.is_some(), listed.flatten().or_else(|| self.well_known(arn)));
+        self.settled.insert(place, found);
+        found
     }
 
     /// Adds a managed policy.
@@ -181,11 +236,12 @@ impl Builder {
 
     /// Compiles a document, or finds the equal one that was compiled before.
     fn document(&mut self, document: &Document) -> Result<DocumentId, String> {
-        let key = self.known.key(document.text());
+        let foreseen = self.foreseen.remove(&place_of(document));
+        let Foreseen { key, policy } = foreseen.unwrap_or_else(|| Foreseen::read(document, &self.known));
         if let Some(known) = self.known.documents.get(&key) {
             return Ok(*known);
         }
-        let policy = read_document(document).map_err(|error| error.to_string())?;
+        let policy = policy.unwrap_or_else(|| read_document(document)).map_err(|error| error.to_string())?;
         if !policy.statements.iter().all(is_whole) {
             return Err("a statement lacks `Action`, or whom or what it is about".to_owned());
         }
@@ -335,6 +391,26 @@ impl Builder {
     }
 }
 
+fn documents_of_user(user: &shapes::UserDetail) -> Vec<&Document> {
+    inline_documents(user.user_policy_list.as_deref()).collect()
+}
+
+fn documents_of_group(group: &shapes::GroupDetail) -> Vec<&Document> {
+    inline_documents(group.group_policy_list.as_deref()).collect()
+}
+
+fn documents_of_role(role: &shapes::RoleDetail) -> Vec<&Document> {
+    inline_documents(role.role_policy_list.as_deref()).chain(&role.assume_role_policy_document).collect()
+}
+
+fn documents_of_policy(policy: &shapes::ManagedPolicyDetail) -> Vec<&Document> {
+    policy.policy_version_list.iter().flatten().filter_map(|version| version.document.as_ref()).collect()
+}
+
+fn inline_documents(list: Option<&[shapes::PolicyDetail]>) -> impl Iterator<Item = &Document> {
+    list.into_iter().flatten().filter_map(|policy| policy.policy_document.as_ref())
+}
+
 /// The document of `AdministratorAccess`.
 fn everything() -> &'static Document {
     static EVERYTHING: OnceLock<Document> = OnceLock::new();
@@ -430,6 +506,49 @@ mod tests {
         for twice in [r#"{"Statement":[],"Statement":[]}"#, r#""{\"Statement\":[],\"Statement\":[]}""#] {
             assert_eq!(policy(twice), 1, "{twice}");
         }
+    }
+
+    #[test]
+    fn documents_that_are_read_side_by_side_make_the_same_account() {
+        // Equal ones in one part and in several, such as cannot be read, and such as are text.
+        let document = |number: usize| match number % 7 {
+            0 => json!({ "Statement": [] }),
+            1 => json!({ "Statement": [{ "Effect": "Allow" }] }),
+            2 => json!("{\"Statement\":[]}"),
+            3 => {
+                json!({ "Version": "2012-10-17", "Statement": { "Effect": "Deny", "Action": "iam:*", "Resource": "*" } })
+            }
+            _ => json!({ "Statement": { "Effect": "Allow", "Action": format!("s3:{number}"), "Resource": "*" } }),
+        };
+        let inline = |number: usize| json!([{ "PolicyName": "own", "PolicyDocument": document(number) }]);
+        let count = 2 * AT_ONCE + 9;
+        let users: Vec<Value> = (0..count)
+            .map(|number| {
+                json!({ "UserName": format!("u{number}"), "Arn": format!("arn:aws:iam::1:user/u{number}"), "GroupList": [],
+                    "AttachedManagedPolicies": [], "UserPolicyList": inline(number) })
+            })
+            .collect();
+        let roles: Vec<Value> = (0..count)
+            .map(|number| {
+                json!({ "RoleName": format!("r{number}"), "Arn": format!("arn:aws:iam::1:role/r{number}"),
+                    "AttachedManagedPolicies": [], "AssumeRolePolicyDocument": document(number * 3), "RolePolicyList": inline(number) })
+            })
+            .collect();
+        let answer = json!({ "UserDetailList": users, "GroupDetailList": [], "RoleDetailList": roles, "Policies": [] });
+        let details = details(&answer.to_string());
+        let on = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let mut builder = Account::builder("1", "aws", None);
+            pool.install(|| builder.add(&details, &[]));
+            let account = builder.build();
+            let compiled: Vec<String> = (0..account.document_count())
+                .map(|place| format!("{:?}", account.rules(DocumentId::at(place))))
+                .collect();
+            (account.principals().to_vec(), compiled, account.unread().to_vec())
+        };
+        let alone = on(1);
+        assert!(alone.1.len() > AT_ONCE && !alone.2.is_empty());
+        assert_eq!(alone, on(2));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! principal that it concerns: an attached policy whose document nobody read is not an empty policy.
 
 mod build;
+mod groups;
 mod guardrails;
 mod organization;
 mod snapshot;
@@ -18,6 +19,7 @@ use crate::snapshot::Time;
 
 pub use build::Builder;
 pub(crate) use build::read_document;
+pub use groups::Groups;
 pub use guardrails::Membership;
 pub(crate) use guardrails::{Bound, BoundKind};
 use organization::Organization;
@@ -162,7 +164,7 @@ pub struct Account {
     /// What date conditions are compared with.
     pub now: Option<Time>,
     principals: Vec<Principal>,
-    groups: BTreeMap<String, Group>,
+    groups: Groups,
     policies: BTreeMap<Arc<str>, ManagedPolicy>,
     documents: Vec<Box<[Rule]>>,
     missing: Vec<String>,
@@ -196,7 +198,7 @@ impl Account {
     }
 
     /// Groups, by name.
-    pub fn groups(&self) -> &BTreeMap<String, Group> {
+    pub fn groups(&self) -> &Groups {
         &self.groups
     }
 

@@ -124,10 +124,16 @@ pub(super) enum Set {
 impl Set {
     /// The smaller form of a set.
     pub(super) fn pack(bits: Bits) -> Self {
-        if bits.len() * 2 >= bits.words.len() {
-            return Self::Many(bits);
+        let most = bits.words.len();
+        let mut few: Vec<u32> = Vec::new();
+        // Sets are as wide as the account and mostly empty: words of zeros are passed over.
+        for (index, word) in bits.words.iter().enumerate().filter(|(_, word)| **word != 0) {
+            few.extend(ones(*word).filter_map(|bit| u32::try_from(index * 64 + bit).ok()));
+            if few.len() * 2 >= most {
+                return Self::Many(bits);
+            }
         }
-        Self::Few(bits.iter().filter_map(|number| u32::try_from(number).ok()).collect())
+        if most == 0 { Self::Many(bits) } else { Self::Few(few.into()) }
     }
 
     pub(super) fn contains(&self, number: usize) -> bool {

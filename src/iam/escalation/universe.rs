@@ -115,7 +115,7 @@ impl<'a> Universe<'a> {
         let mut policy_arns = Vec::new();
         for (home, account) in accounts.iter().enumerate() {
             nodes.extend(account.principals().iter().map(|principal| Node { home, account, principal }));
-            group_arns.extend(account.groups().iter().map(|(name, group)| (group.arn.as_str(), home, name.as_str())));
+            group_arns.extend(account.groups().iter().map(|(name, group)| (group.arn.as_str(), home, name)));
             let own = account.policies().keys().filter(|arn| !arn.contains(":iam::aws:"));
             policy_arns.extend(own.map(|arn| (arn.as_ref(), home)));
         }

@@ -105,6 +105,13 @@ pub enum Sample {
     TooComplex,
 }
 
+/// The text of these letters, of which there are about so many.
+fn text_of(letters: impl Iterator<Item = char>, about: usize) -> String {
+    let mut text = String::with_capacity(about);
+    letters.for_each(|letter| text.push(letter));
+    text
+}
+
 impl Pattern {
     /// The pattern of these tokens; neighbouring stars become one.
     pub fn from_tokens(tokens: impl IntoIterator<Item = Token>) -> Self {
@@ -123,7 +130,7 @@ impl Pattern {
     fn of(tokens: Box<[Token]>) -> Self {
         let letter = |token: &Token| if let Token::Char(letter) = token { Some(*letter) } else { None };
         let is_literal = tokens.iter().all(|token| letter(token).is_some());
-        let literal = is_literal.then(|| tokens.iter().filter_map(letter).collect::<String>().into());
+        let literal = is_literal.then(|| text_of(tokens.iter().filter_map(letter), tokens.len()).into());
         Self(Arc::new(Compiled { tokens, literal }))
     }
 
@@ -190,11 +197,13 @@ impl Pattern {
 
     /// The characters before the first wildcard.
     pub fn literal_prefix(&self) -> String {
-        self.0
-            .tokens
-            .iter()
-            .map_while(|token| if let Token::Char(letter) = token { Some(*letter) } else { None })
-            .collect()
+        if let Some(literal) = &self.0.literal {
+            return literal.to_string();
+        }
+        let tokens = &self.0.tokens;
+        let letters =
+            tokens.iter().map_while(|token| if let Token::Char(letter) = token { Some(*letter) } else { None });
+        text_of(letters, tokens.len())
     }
 
     /// The characters after the last wildcard.

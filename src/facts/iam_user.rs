@@ -261,24 +261,51 @@ fn password_last_used(row: &Observed<&Row>) -> Fact<Time> {
 
 fn access_keys(row: &Observed<&Row>) -> Fact<List<AccessKey>> {
     from_row(row, |row| {
-        let keys = ["1", "2"].into_iter().filter_map(|number| access_key(row, number)).collect();
+        let keys = KEY_SLOTS.iter().filter_map(|slot| access_key(row, slot)).collect();
         Fact::present(List::whole(keys), row.flag("access_key_1_active").origin)
     })
 }
 
+/// The columns of a key slot.
+struct KeySlot {
+    number: &'static str,
+    active: &'static str,
+    last_rotated: &'static str,
+    last_used: &'static str,
+}
+
+const KEY_SLOTS: [KeySlot; 2] = [
+    KeySlot {
+        number: "1",
+        active: "access_key_1_active",
+        last_rotated: "access_key_1_last_rotated",
+        last_used: "access_key_1_last_used_date",
+    },
+    KeySlot {
+        number: "2",
+        active: "access_key_2_active",
+        last_rotated: "access_key_2_last_rotated",
+        last_used: "access_key_2_last_used_date",
+    },
+];
+
 /// A key slot; `None` only when the report says that it never held a key.
-fn access_key(row: &Row, number: &str) -> Option<AccessKey> {
-    let active = row.flag_or_none(&format!("access_key_{number}_active"));
-    let last_rotated = row.time(&format!("access_key_{number}_last_rotated"));
-    let last_used = row.time(&format!("access_key_{number}_last_used_date"));
+fn access_key(row: &Row, slot: &KeySlot) -> Option<AccessKey> {
+    let active = row.flag_or_none(slot.active);
+    let last_rotated = row.time(slot.last_rotated);
+    let last_used = row.time(slot.last_used);
     let empty = matches!(active.state, Observed::Present(false))
         && matches!(last_rotated.state, Observed::Absent)
         && matches!(last_used.state, Observed::Absent);
     (!empty).then(|| AccessKey {
-        name: Fact::derived(Observed::Present(number.to_owned())),
+        name: Fact::derived(Observed::Present(slot.number.to_owned())),
         last_activity: first_present([&last_used, &last_rotated, &last_rotated]),
         active,
-        last_rotated_second: last_rotated.clone().map(|time| time.to_string().chars().take(SECOND).collect()),
+        last_rotated_second: last_rotated.clone().map(|time| {
+            let mut text = time.to_string();
+            text.truncate(SECOND);
+            text
+        }),
         last_rotated,
         last_used,
     })

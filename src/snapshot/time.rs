@@ -63,13 +63,29 @@ fn as_aws_prints_it(text: &str) -> Option<Timestamp> {
 
 impl std::fmt::Display for Time {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
+        match in_whole_seconds(self.0) {
+            Some(bytes) => f.write_str(std::str::from_utf8(&bytes).map_err(|_| std::fmt::Error)?),
+            None => self.0.fmt(f),
+        }
     }
+}
+
+/// A time as in `2026-11-22T03:00:00Z`, where that is all of it; thousands are told of users.
+fn in_whole_seconds(time: Timestamp) -> Option<[u8; 20]> {
+    let civil = jiff::tz::Offset::UTC.to_datetime(time);
+    let year = u8::try_from(civil.year() / 100).ok().zip(u8::try_from(civil.year() % 100).ok());
+    let (century, year) = year.filter(|_| civil.subsec_nanosecond() == 0)?;
+    let two = |number: u8| [b'0' + number / 10, b'0' + number % 10];
+    let part = |number: i8| two(number.unsigned_abs());
+    let ([y1, y2], [y3, y4]) = (two(century), two(year));
+    let ([m1, m2], [d1, d2]) = (part(civil.month()), part(civil.day()));
+    let ([h1, h2], [i1, i2], [s1, s2]) = (part(civil.hour()), part(civil.minute()), part(civil.second()));
+    Some([y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', h1, h2, b':', i1, i2, b':', s1, s2, b'Z'])
 }
 
 impl Serialize for Time {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+        serializer.collect_str(self)
     }
 }
 
@@ -144,6 +160,17 @@ mod tests {
         }
         assert!(as_aws_prints_it("2024-02-29T23:59:59+00:00").is_some());
         assert_eq!(as_aws_prints_it("2026-02-29T00:00:00Z"), None);
+    }
+
+    #[test]
+    fn times_are_written_as_the_crate_writes_them() {
+        let odd = [i64::from(i32::MIN), -62_167_219_200, -62_167_219_201, 253_402_207_200, -377_705_023_201];
+        for second in odd.into_iter().chain((0..500).map(|number| number * 86_399_123 - 9_000_000_000)) {
+            let time = jiff::Timestamp::from_second(second).unwrap();
+            assert_eq!(Time(time).to_string(), time.to_string());
+        }
+        let fraction = jiff::Timestamp::from_millisecond(1_479_958_399_250).unwrap();
+        assert_eq!(Time(fraction).to_string(), fraction.to_string());
     }
 
     #[test]

@@ -35,14 +35,8 @@ use stub::{Call, Stub, regions};
 /// account it is; a key's policy does not wait for the key, Regions that cannot be disabled do not wait to be listed, and nothing
 /// else follows.
 const CHAINS: [&[&str]; 3] = [
-    &[
-        "GetCallerIdentity",
-        "DescribeBudgets",
-        "DescribeNotificationsForBudget",
-        "DescribeSubscribersForNotification",
-        "ListSubscriptionsByTopic",
-        "GetSubscriptionAttributes",
-    ],
+    // The topic that budgets tell is an alarm's too, which two calls lead to.
+    &["GetCallerIdentity", "DescribeBudgets", "DescribeNotificationsForBudget", "DescribeSubscribersForNotification"],
     &["GetCallerIdentity", "ListRules", "ListTargetsByRule", "ListSubscriptionsByTopic", "GetSubscriptionAttributes"],
     &["GetCallerIdentity", "ListDetectors", "ListFindings", "GetFindings"],
 ];

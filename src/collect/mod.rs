@@ -173,22 +173,24 @@ pub fn collect(
     early: Option<&dyn Early>,
 ) -> Result<Snapshot, CollectError> {
     partition::validate_regions(&options.regions)?;
-    let runtime = runtime()?;
-    let session = runtime.block_on(Box::pin(session::open(options)))?;
-    let run = Run::new(options, progress, early, session, Throttles::new());
-    let other = match std::thread::available_parallelism() {
-        Ok(processors) if processors.get() > 1 => Some(lane::runtime()?),
+    let here = runtime()?;
+    let there = match std::thread::available_parallelism() {
+        Ok(processors) if processors.get() > 1 => Some(runtime()?),
         _ => None,
     };
-    match &other {
-        Some(other) => lane::side_by_side(&run, &runtime, other),
-        None => runtime.block_on(Box::pin(lane::work(&run, Lane::Only))),
+    let session = here.block_on(Box::pin(session::open(options)));
+    let run = session.map(|session| Run::new(options, progress, early, session, Throttles::new()));
+    match (&run, &there) {
+        (Ok(run), Some(there)) => lane::side_by_side(run, &here, there),
+        (Ok(run), None) => here.block_on(Box::pin(lane::work(run, Lane::Only))),
+        (Err(_), _) => {}
     }
-    // Hundreds of connections are closed while judging begins. A look-up of a host name that hangs must not keep the program.
-    for runtime in other.into_iter().chain([runtime]) {
+    // Hundreds of connections are closed while judging begins. A look-up of a host name that hangs must not keep the program, whatever
+    // came of it.
+    for runtime in there.into_iter().chain([here]) {
         std::thread::spawn(|| runtime.shutdown_background());
     }
-    told(run)
+    told(run?)
 }
 
 /// Asks everything that is wanted of one account, among others.

@@ -114,10 +114,13 @@ impl Builder {
         self.told(&Lists { held, truncated: details.is_truncated == Some(true) }, filter);
     }
 
-    /// Adds the items of a list, a part of it after the other, whose documents are read on all processors.
+    /// Adds the items of a list, a part of it after the other; the documents of a long one are read on all processors.
     fn each<T: Sync>(&mut self, list: Option<&[T]>, documents: fn(&T) -> Vec<&Document>, add: fn(&mut Self, &T)) {
-        for part in list.unwrap_or_default().chunks(AT_ONCE) {
-            if rayon::current_num_threads() > 1 {
+        let list = list.unwrap_or_default();
+        // Handing out a few documents takes longer than reading them, and of small accounts there are many at once.
+        let is_shared = list.len() >= AT_ONCE && rayon::current_num_threads() > 1;
+        for part in list.chunks(AT_ONCE) {
+            if is_shared {
                 let read = |document: &Document| (place_of(document), Foreseen::read(document, &self.known));
                 self.foreseen = part.par_iter().flat_map_iter(|item| documents(item).into_iter().map(read)).collect();
             }

@@ -6,9 +6,12 @@
 use std::collections::BTreeMap;
 use std::sync::{LazyLock, OnceLock};
 
+use rayon::prelude::*;
+
 use super::authorization;
 use super::iam_escalation::Escalations;
 use super::iam_glance::{Glance, Look, surely_beyond_mfa};
+use super::iam_user::AT_ONCE;
 use super::{Gap, MALFORMED, Observed, Origin, UNDECIDED};
 use crate::iam::access::Access;
 use crate::iam::account::{Account, Attached, DocumentId, Principal};
@@ -62,39 +65,32 @@ impl Engine {
 
     /// Reads the authorization details of a snapshot.
     pub(crate) fn read(snapshot: &Snapshot) -> Self {
-        let mut builder = Account::builder(&snapshot.account, &snapshot.partition, Some(snapshot.collected_at));
-        for answer in snapshot.answers::<iam::GetAccountAuthorizationDetails>() {
-            if let Said::Present(details) = answer.said {
-                builder.add(details, &authorization::filters(answer.observation));
+        let read = || {
+            let mut builder = Account::builder(&snapshot.account, &snapshot.partition, Some(snapshot.collected_at));
+            for answer in snapshot.answers::<iam::GetAccountAuthorizationDetails>() {
+                if let Said::Present(details) = answer.said {
+                    builder.add(details, &authorization::filters(answer.observation));
+                }
             }
-        }
-        let policies = authorization::policies(snapshot);
-        let attached = policies.items.iter().filter_map(|policy| {
-            Some((policy.detail.arn.clone()?, policy.detail.attachment_count.map(|count| count > 0)))
-        });
-        let mut engine = Self {
-            account: builder.build(),
-            attached: attached.collect(),
-            gaps: policies.gaps,
+            builder.build()
+        };
+        let (account, (attached, mut gaps)) = rayon::join(read, || beside(snapshot));
+        let unread = account.unread().iter();
+        gaps.extend(unread.map(|reason| Gap::of_reason(MALFORMED, reason.clone())));
+        gaps.sort();
+        gaps.dedup();
+        Self {
+            glances: glances(&account),
+            account,
+            attached,
+            gaps,
             origin: first_answer(snapshot),
             guardrails: super::iam_question::guardrails(snapshot),
-            glances: Vec::new(),
             insists: Answers::default(),
             admins: Answers::default(),
             escalations: OnceLock::new(),
             users: Vec::new(),
-        };
-        let look = Look::everything();
-        let documents = (0..engine.account.document_count()).map(DocumentId::at);
-        engine.glances = documents.map(|document| Glance::at(engine.account.rules(document), look)).collect();
-        engine.gaps.extend(authorization::users(snapshot).gaps);
-        engine.gaps.extend(authorization::groups(snapshot).gaps);
-        engine.gaps.extend(authorization::roles(snapshot).gaps);
-        let unread = engine.account.unread().iter();
-        engine.gaps.extend(unread.map(|reason| Gap::of_reason(MALFORMED, reason.clone())));
-        engine.gaps.sort();
-        engine.gaps.dedup();
-        engine
+        }
     }
 
     /// Whether a user administers the account, and whether its policies insist on MFA; `None` for a user that the
@@ -222,6 +218,28 @@ impl Engine {
             })),
         }
     }
+}
+
+/// What the lists say besides what principals may do: whether managed policies are attached, and why there may be more of anything.
+fn beside(snapshot: &Snapshot) -> (BTreeMap<String, Option<bool>>, Vec<Gap>) {
+    let policies = authorization::policies(snapshot);
+    let attached = policies
+        .items
+        .iter()
+        .filter_map(|policy| Some((policy.detail.arn.clone()?, policy.detail.attachment_count.map(|count| count > 0))));
+    let attached = attached.collect();
+    let mut gaps = policies.gaps;
+    gaps.extend(authorization::users(snapshot).gaps);
+    gaps.extend(authorization::groups(snapshot).gaps);
+    gaps.extend(authorization::roles(snapshot).gaps);
+    (attached, gaps)
+}
+
+/// What a look at each document tells.
+fn glances(account: &Account) -> Vec<Glance> {
+    let look = Look::everything();
+    let at = |place| Glance::at(account.rules(DocumentId::at(place)), look);
+    (0..account.document_count()).into_par_iter().with_min_len(AT_ONCE).map(at).collect()
 }
 
 /// The first answer that holds authorization details.

@@ -1,7 +1,9 @@
 //! A policy document made ready for questions about sets: patterns compiled once and shared.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, OnceLock};
+use std::borrow::Borrow;
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::pattern::{Pattern, Token};
 use super::policy::{ActionBlock, Condition, Effect, Policy, PrincipalBlock, ResourceBlock, Statement};
@@ -43,55 +45,75 @@ pub struct Resources {
     pub varying: Box<[Template]>,
 }
 
-/// Shares what is equal between documents: names, patterns, lists of patterns, and conditions.
+/// Shares what is equal between documents: names, patterns, lists of patterns, and conditions. Several threads may compile at once.
 #[derive(Debug, Default)]
 pub struct Interner {
-    actions: HashMap<String, Pattern>,
-    resources: HashMap<String, Pattern>,
-    names: HashSet<Arc<str>>,
+    actions: Kept<String, Pattern>,
+    resources: Kept<String, Pattern>,
+    names: Kept<Arc<str>, Arc<str>>,
     /// By where their patterns lie: patterns of the same text are one.
-    lists: HashMap<Box<[usize]>, Arc<[Pattern]>>,
-    conditions: HashSet<Arc<[Condition]>>,
+    lists: Kept<Box<[usize]>, Arc<[Pattern]>>,
+    conditions: Kept<Arc<[Condition]>, Arc<[Condition]>>,
+}
+
+/// What was made before, by what it was made of.
+#[derive(Debug)]
+struct Kept<K, V>(Mutex<HashMap<K, V>>);
+
+impl<K, V> Default for Kept<K, V> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<K: Eq + Hash, V: Clone> Kept<K, V> {
+    /// The one that was kept.
+    fn known<Q: Eq + Hash + ?Sized>(&self, of: &Q) -> Option<V>
+    where
+        K: Borrow<Q>,
+    {
+        self.lock().get(of).cloned()
+    }
+
+    /// Keeps what was made without making others wait. Of two threads that made the same at once, both get what the first kept.
+    fn keep(&self, of: K, made: V) -> V {
+        self.lock().entry(of).or_insert(made).clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, V>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Interner {
     /// One copy of a text that many things have.
-    pub fn text(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.names.get(text) {
-            return Arc::clone(known);
-        }
-        let text: Arc<str> = text.into();
-        self.names.insert(Arc::clone(&text));
-        text
+    pub fn text(&self, text: &str) -> Arc<str> {
+        self.names.known(text).unwrap_or_else(|| {
+            let text: Arc<str> = text.into();
+            self.names.keep(Arc::clone(&text), text)
+        })
     }
 
-    fn action(&mut self, lower: &str) -> Pattern {
-        if let Some(known) = self.actions.get(lower) {
-            return known.clone();
-        }
-        let pattern = Pattern::action(lower);
-        self.actions.insert(lower.to_owned(), pattern.clone());
-        pattern
+    fn action(&self, lower: &str) -> Pattern {
+        self.actions.known(lower).unwrap_or_else(|| self.actions.keep(lower.to_owned(), Pattern::action(lower)))
     }
 
-    fn resource(&mut self, template: &Template) -> Pattern {
-        if let Some(known) = self.resources.get(template.source()) {
-            return known.clone();
-        }
-        let pattern = resource_pattern(template);
+    fn resource(&self, template: &Template) -> Pattern {
+        let source = template.source();
         // Escapes such as `${*}` mean other things in other versions, so only plain texts are shared.
-        if !template.source().contains('$') {
-            self.resources.insert(template.source().to_owned(), pattern.clone());
+        if source.contains('$') {
+            return resource_pattern(template);
         }
-        pattern
+        let make = || self.resources.keep(source.to_owned(), resource_pattern(template));
+        self.resources.known(source).unwrap_or_else(make)
     }
 
     /// Compiles the statements of a document.
-    pub fn compile(&mut self, policy: Policy) -> Vec<Rule> {
+    pub fn compile(&self, policy: Policy) -> Vec<Rule> {
         policy.statements.into_iter().map(|statement| self.rule(statement)).collect()
     }
 
-    fn rule(&mut self, statement: Statement) -> Rule {
+    fn rule(&self, statement: Statement) -> Rule {
         Rule {
             name: self.text(statement.name()),
             effect: statement.effect,
@@ -110,26 +132,24 @@ impl Interner {
         }
     }
 
-    fn conditions(&mut self, list: Vec<Condition>) -> Arc<[Condition]> {
-        if let Some(known) = self.conditions.get(list.as_slice()) {
-            return Arc::clone(known);
-        }
-        let list: Arc<[Condition]> = list.into();
-        self.conditions.insert(Arc::clone(&list));
-        list
+    fn conditions(&self, list: Vec<Condition>) -> Arc<[Condition]> {
+        self.conditions.known(list.as_slice()).unwrap_or_else(|| {
+            let list: Arc<[Condition]> = list.into();
+            self.conditions.keep(Arc::clone(&list), list)
+        })
     }
 
-    fn list(&mut self, list: Vec<Pattern>) -> Arc<[Pattern]> {
-        let addresses = list.iter().map(Pattern::address).collect();
-        Arc::clone(self.lists.entry(addresses).or_insert_with(|| list.into()))
+    fn list(&self, list: Vec<Pattern>) -> Arc<[Pattern]> {
+        let addresses: Box<[usize]> = list.iter().map(Pattern::address).collect();
+        self.lists.known(addresses.as_ref()).unwrap_or_else(|| self.lists.keep(addresses, list.into()))
     }
 
-    fn actions(&mut self, excluded: bool, list: &[super::policy::ActionPattern]) -> Patterns {
+    fn actions(&self, excluded: bool, list: &[super::policy::ActionPattern]) -> Patterns {
         let list = list.iter().map(|pattern| self.action(pattern.lower())).collect();
         Patterns { excluded, list: self.list(list) }
     }
 
-    fn resources(&mut self, excluded: bool, list: &[Template]) -> Resources {
+    fn resources(&self, excluded: bool, list: &[Template]) -> Resources {
         let (varying, fixed): (Vec<&Template>, Vec<&Template>) =
             list.iter().partition(|template| template.has_variable());
         let fixed = fixed.into_iter().map(|template| self.resource(template)).collect();
@@ -309,7 +329,32 @@ fn fill(template: &Template, value: &Variables<'_>, wide: bool) -> Option<Patter
 
 #[cfg(test)]
 mod tests {
+    use rayon::prelude::*;
+
     use super::*;
+
+    #[test]
+    fn what_is_equal_is_one_whichever_thread_compiled_it() {
+        let text = |number: usize| {
+            format!(
+                r#"{{"Statement":{{"Sid":"s{0}","Effect":"Allow","Action":["s3:{0}*","iam:*"],"Resource":"arn:aws:s3:::b{0}/*",
+                "Condition":{{"Bool":{{"aws:SecureTransport":"{1}"}}}}}}}}"#,
+                number % 50,
+                number.is_multiple_of(2)
+            )
+        };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(4).build().unwrap();
+        let interner = Interner::default();
+        let compile = |number| interner.compile(text(number).parse().unwrap()).remove(0);
+        let rules: Vec<Rule> = pool.install(|| (0..2000).into_par_iter().map(compile).collect());
+        for (number, rule) in rules.iter().enumerate() {
+            let (twin, alone) = (&rules[number % 50], Interner::default().compile(text(number).parse().unwrap()));
+            assert_eq!(rule, &alone[0]);
+            assert!(Arc::ptr_eq(&rule.name, &twin.name) && Arc::ptr_eq(&rule.conditions, &twin.conditions));
+            assert_eq!(rule.actions.address(), twin.actions.address());
+            assert_eq!(rule.resources.fixed.address(), twin.resources.fixed.address());
+        }
+    }
 
     #[test]
     fn an_unknown_variable_encloses_the_truth() {

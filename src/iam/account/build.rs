@@ -5,18 +5,14 @@
 //! because an answer may list users before policies.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, OnceLock};
 
-use rayon::prelude::*;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::documents::{Documents, Foreseen, Found};
 use super::{
     Account, Attached, Boundary, DocumentId, Group, ManagedPolicy, PolicyName, Principal, PrincipalKind, Tags,
 };
-use crate::iam::document::Interner;
-use crate::iam::error::PolicyError;
-use crate::iam::policy::{ActionBlock, Policy, PrincipalBlock, ResourceBlock, Statement};
 use crate::snapshot::shapes::iam as shapes;
 use crate::snapshot::{Document, Time};
 
@@ -32,54 +28,20 @@ impl Account {
 #[derive(Debug, Default)]
 pub struct Builder {
     account: Account,
-    interner: Interner,
-    known: Known,
+    documents: Arc<Documents>,
     managed: HashMap<Arc<str>, Arc<PolicyName>>,
     /// By where the name lies, which is kept in `managed`: whether an answer holds it, and its document.
     settled: HashMap<usize, (bool, Option<DocumentId>)>,
     told: BTreeSet<&'static str>,
     truncated: bool,
-    /// Documents of the items that are being added, by where their texts lie.
-    foreseen: HashMap<usize, Foreseen>,
+    /// Documents of the items that are being added.
+    foreseen: Foreseen,
     /// As they came; which documents they have is not settled yet.
     principals: Vec<Principal>,
     groups: BTreeMap<String, (Arc<str>, Group)>,
 }
 
-/// The documents that were compiled, by two keyed hashes of their text: the text itself would take as much room as all
-/// that is compiled from it.
-#[derive(Debug, Default)]
-struct Known {
-    keys: [RandomState; 2],
-    documents: HashMap<[u64; 2], DocumentId>,
-}
-
-impl Known {
-    fn key(&self, text: &str) -> [u64; 2] {
-        self.keys.each_ref().map(|key| key.hash_one(text))
-    }
-}
-
-/// A document that was read, by where its text lies.
-#[derive(Debug)]
-struct Foreseen {
-    key: [u64; 2],
-    /// What it says, unless that was known before.
-    policy: Option<Result<Policy, PolicyError>>,
-}
-
-impl Foreseen {
-    fn read(document: &Document, known: &Known) -> Self {
-        let key = known.key(document.text());
-        Self { key, policy: (!known.documents.contains_key(&key)).then(|| read_document(document)) }
-    }
-}
-
-fn place_of(document: &Document) -> usize {
-    document.text().as_ptr().addr()
-}
-
-/// Items whose documents are read before the first of them is added: what they say takes more room than what is kept of it.
+/// Items whose documents are compiled before the first of them is added; of lists without as many it would cost more than it gains.
 const AT_ONCE: usize = 256;
 
 const KINDS: [&str; 5] = ["User", "Group", "Role", "LocalManagedPolicy", "AWSManagedPolicy"];
@@ -114,21 +76,24 @@ impl Builder {
         self.told(&Lists { held, truncated: details.is_truncated == Some(true) }, filter);
     }
 
-    /// Adds the items of a list, a part of it after the other; the documents of a long one are read on all processors.
+    /// Adds the items of a list, a part of it after the other. While one of a long list is added, the documents of the next are compiled.
     fn each<T: Sync>(&mut self, list: Option<&[T]>, documents: fn(&T) -> Vec<&Document>, add: fn(&mut Self, &T)) {
         let list = list.unwrap_or_default();
-        // Handing out a few documents takes longer than reading them, and of small accounts there are many at once.
-        let is_shared = list.len() >= AT_ONCE && rayon::current_num_threads() > 1;
-        for part in list.chunks(AT_ONCE) {
-            if is_shared {
-                let read = |document: &Document| (place_of(document), Foreseen::read(document, &self.known));
-                self.foreseen = part.par_iter().flat_map_iter(|item| documents(item).into_iter().map(read)).collect();
-            }
-            for item in part {
+        // Handing out a few documents takes longer than compiling them, and of small accounts there are many at once.
+        if list.len() < AT_ONCE || rayon::current_num_threads() == 1 {
+            for item in list {
                 add(self, item);
             }
-            // Where texts lie tells nothing when they are gone.
-            self.foreseen.clear();
+            return;
+        }
+        let shared = Arc::clone(&self.documents);
+        let foresee = |part: &[T]| shared.foresee(part, documents);
+        let mut parts = list.chunks(AT_ONCE).peekable();
+        self.foreseen = parts.peek().map(|first| foresee(first)).unwrap_or_default();
+        while let Some(part) = parts.next() {
+            let next = parts.peek().copied().unwrap_or_default();
+            let (foreseen, ()) = rayon::join(|| foresee(next), || part.iter().for_each(|item| add(self, item)));
+            self.foreseen = foreseen;
         }
     }
 
@@ -226,33 +191,28 @@ impl Builder {
                 default_version = Some(id);
             }
             let document = version.document.as_ref().and_then(|document| self.document(document).ok());
-            versions.insert(self.interner.text(id), document);
+            versions.insert(self.documents.text(id), document);
         }
-        let default_version = default_version.map(|id| self.interner.text(id));
+        let default_version = default_version.map(|id| self.documents.text(id));
         let managed = ManagedPolicy { versions: versions.into_iter().collect(), default_version };
         if managed.document().is_none() {
             self.account.unread.push(format!("the version in force of policy `{arn}` is not there or cannot be read"));
         }
-        let arn = self.interner.text(arn);
+        let arn = self.documents.text(arn);
         self.account.policies.insert(arn, managed);
     }
 
     /// Compiles a document, or finds the equal one that was compiled before.
     fn document(&mut self, document: &Document) -> Result<DocumentId, String> {
-        let foreseen = self.foreseen.remove(&place_of(document));
-        let Foreseen { key, policy } = foreseen.unwrap_or_else(|| Foreseen::read(document, &self.known));
-        if let Some(known) = self.known.documents.get(&key) {
-            return Ok(*known);
+        match self.documents.find(document, &mut self.foreseen)? {
+            Found::Known(place) => Ok(place),
+            Found::New(key, rules) => {
+                let place = DocumentId::at(self.account.documents.len());
+                self.account.documents.push(rules);
+                self.documents.note(key, place);
+                Ok(place)
+            }
         }
-        let policy = policy.unwrap_or_else(|| read_document(document)).map_err(|error| error.to_string())?;
-        if !policy.statements.iter().all(is_whole) {
-            return Err("a statement lacks `Action`, or whom or what it is about".to_owned());
-        }
-        let rules = self.interner.compile(policy);
-        let id = DocumentId::at(self.account.documents.len());
-        self.account.documents.push(rules.into());
-        self.known.documents.insert(key, id);
-        Ok(id)
     }
 
     /// Managed policies, whose documents are found later, and inline ones.
@@ -272,7 +232,7 @@ impl Builder {
         let arns = attached.into_iter().flatten().filter_map(|policy| policy.policy_arn.as_deref());
         let mut all: Vec<Attached> = arns.map(|arn| self.by_arn(arn)).collect();
         for policy in inline.into_iter().flatten() {
-            let name = self.interner.text(policy.policy_name.as_deref().unwrap_or_default());
+            let name = self.documents.text(policy.policy_name.as_deref().unwrap_or_default());
             let read = policy.policy_document.as_ref().ok_or_else(|| "has no document".to_owned());
             let document = read.and_then(|document| self.document(document));
             let policy = PolicyName::Inline { owner: Arc::clone(owner), name };
@@ -290,7 +250,7 @@ impl Builder {
         let policy = if let Some(known) = self.managed.get(arn) {
             Arc::clone(known)
         } else {
-            let arn = self.interner.text(arn);
+            let arn = self.documents.text(arn);
             let name = Arc::new(PolicyName::Managed(Arc::clone(&arn)));
             self.managed.insert(arn, Arc::clone(&name));
             name
@@ -317,7 +277,7 @@ impl Builder {
         let mut by_key = BTreeMap::new();
         for tag in tags? {
             if let Some(key) = tag.key.as_deref() {
-                by_key.insert(self.interner.text(key), self.interner.text(tag.value.as_deref().unwrap_or_default()));
+                by_key.insert(self.documents.text(key), self.documents.text(tag.value.as_deref().unwrap_or_default()));
             }
         }
         Some(by_key.into_iter().collect())
@@ -332,7 +292,7 @@ impl Builder {
         let mut unknown = Vec::new();
         let (attached, inline) = (group.attached_managed_policies.as_deref(), group.group_policy_list.as_deref());
         let policies = self.policies(&arn.as_str().into(), attached, inline, &mut unknown);
-        let name = self.interner.text(group.group_name.as_deref().unwrap_or_default());
+        let name = self.documents.text(group.group_name.as_deref().unwrap_or_default());
         self.groups.insert(arn.clone(), (name, Group { arn, policies, unknown }));
     }
 
@@ -345,7 +305,7 @@ impl Builder {
         if user.group_list.is_none() {
             unknown.push("the answer does not list the groups".to_owned());
         }
-        let groups = user.group_list.iter().flatten().map(|name| self.interner.text(name)).collect();
+        let groups = user.group_list.iter().flatten().map(|name| self.documents.text(name)).collect();
         let principal = Principal {
             kind: PrincipalKind::User,
             arn,
@@ -423,49 +383,10 @@ fn everything() -> &'static Document {
     })
 }
 
-/// Reads a policy as an answer holds it: an object, or text that may be URL-encoded.
-pub(crate) fn read_document(document: &Document) -> Result<Policy, PolicyError> {
-    if !document.text().starts_with('"') {
-        return document.text().parse();
-    }
-    match document.value() {
-        Value::String(text) if text.trim_start().starts_with('{') => text.parse(),
-        Value::String(text) => percent_decoded(&text).parse(),
-        other => Policy::from_value(&other),
-    }
-}
-
-/// Whether a statement says enough for IAM to keep it:
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html>
-fn is_whole(statement: &Statement) -> bool {
-    let speaks_of = match &statement.principal {
-        PrincipalBlock::None => statement.resource != ResourceBlock::None,
-        PrincipalBlock::Principal(whom) | PrincipalBlock::NotPrincipal(whom) => !whom.is_empty(),
-    };
-    statement.action != ActionBlock::None && speaks_of
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let code = after
-            .get(..2)
-            .and_then(|hex| std::str::from_utf8(hex).ok())
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        if let (b'%', Some(byte)) = (first, code) {
-            bytes.push(byte);
-            rest = after.get(2..).unwrap_or_default();
-        } else {
-            bytes.push(*first);
-            rest = after;
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     fn details(json: &str) -> shapes::GetAccountAuthorizationDetails {

@@ -145,7 +145,7 @@ impl Account {
     }
 
     fn level(&mut self, level: Level) -> Vec<Attached> {
-        let mut interner = Interner::default();
+        let interner = Interner::default();
         let all_read = level.policies.iter().all(|named| named.policy.is_some());
         let mut statements =
             level.policies.iter().filter_map(|named| named.policy.as_ref()).flat_map(|p| &p.statements);
@@ -166,7 +166,7 @@ impl Account {
 
     /// Puts the account's resources under the resource control policies of some levels, and no others.
     pub(super) fn guard_resources(&mut self, levels: Vec<Level>) {
-        let mut interner = Interner::default();
+        let interner = Interner::default();
         let mut attached = Vec::new();
         for level in levels {
             for Named { name, policy } in level.policies {

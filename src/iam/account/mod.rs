@@ -4,6 +4,7 @@
 //! principal that it concerns: an attached policy whose document nobody read is not an empty policy.
 
 mod build;
+mod documents;
 mod groups;
 mod guardrails;
 mod organization;
@@ -18,7 +19,7 @@ use super::document::Rule;
 use crate::snapshot::Time;
 
 pub use build::Builder;
-pub(crate) use build::read_document;
+pub(crate) use documents::read_document;
 pub use groups::Groups;
 pub use guardrails::Membership;
 pub(crate) use guardrails::{Bound, BoundKind};

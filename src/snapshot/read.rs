@@ -22,6 +22,9 @@ pub const MAX_SNAPSHOT_BYTES: u64 = 256 * 1024 * 1024;
 /// The deepest nesting that is read. AWS's own answers stay below 30.
 pub const MAX_NESTING: usize = 100;
 
+/// Bytes from which on a look at the whole text is worth another thread.
+const LARGE: usize = 256 * 1024;
+
 /// Bytes that are asked of the system at once.
 const READ_AT_ONCE: usize = 128 * 1024;
 
@@ -136,8 +139,11 @@ impl SnapshotReader {
     pub fn next_text(&mut self) -> Option<Result<SnapshotText, ReadError>> {
         while !self.done {
             let mut text = Vec::new();
+            let room = std::mem::take(&mut self.room);
+            // Looking for more in a pipe would wait for it.
+            let is_file = room > 0;
             // Where there is no such room, reading what is there says so.
-            text.try_reserve(std::mem::take(&mut self.room)).ok();
+            text.try_reserve(room).ok();
             let first_line = self.lines_read;
             match self.read_line(&mut text) {
                 Err(error) => {
@@ -156,8 +162,10 @@ impl SnapshotReader {
             if text.iter().all(u8::is_ascii_whitespace) {
                 continue;
             }
-            // A first line that ends inside a value starts a pretty-printed file: the rest belongs to it.
-            let shape = (self.snapshots_read == 0 && !self.one_per_line).then(|| nesting::scan(&text, MAX_NESTING));
+            // A first line that ends inside a value starts a pretty-printed file: the rest belongs to it. Where nothing comes after it,
+            // it does not matter, and how deep it nests is seen to when it is parsed.
+            let is_first = self.snapshots_read == 0 && !self.one_per_line;
+            let shape = (is_first && !(is_file && self.is_at_end())).then(|| nesting::scan(&text, MAX_NESTING));
             if shape == Some(nesting::Shape::Open)
                 && let Err(error) = self.read_rest(&mut text)
             {
@@ -171,6 +179,11 @@ impl SnapshotReader {
             return Some(Ok(SnapshotText { file: self.file.clone(), first_line, bytes: text, is_shallow }));
         }
         None
+    }
+
+    /// Whether there is nothing more to read, as far as that is known.
+    fn is_at_end(&mut self) -> bool {
+        self.input.fill_buf().is_ok_and(<[u8]>::is_empty)
     }
 
     /// Leaves the rest of a line unread that is too long to be a snapshot; false when the source gives no more.
@@ -255,23 +268,29 @@ struct AccountOnly<'a> {
 impl SnapshotText {
     /// Parses the text.
     pub fn parse(&self) -> Result<Snapshot, ReadError> {
-        parse(&self.source()?, None).map(|(snapshot, _)| snapshot)
+        self.parse_but(None).map(|(snapshot, _)| snapshot)
     }
 
     /// Parses the text but for the answers of one operation: these are empty in the snapshot and come beside it as text,
     /// in the snapshot's order, for whoever reads them piece by piece.
     pub(crate) fn parse_apart(&self, operation: Operation) -> Result<(Snapshot, Vec<RawAnswer<'_>>), ReadError> {
-        let (snapshot, mut apart) = parse(&self.source()?, Some(operation))?;
+        let (snapshot, mut apart) = self.parse_but(Some(operation))?;
         apart.sort_by_cached_key(|answer| (answer.region.clone(), super::canonical_request(&answer.request)));
         Ok((snapshot, apart))
     }
 
-    fn source(&self) -> Result<Source<'_>, ReadError> {
+    fn parse_but(&self, apart: Option<Operation>) -> Result<(Snapshot, Vec<RawAnswer<'_>>), ReadError> {
+        let source = Source::utf8(&self.file, self.first_line, &self.bytes)?;
         if self.is_shallow {
-            Source::utf8(&self.file, self.first_line, &self.bytes)
-        } else {
-            Source::check(&self.file, self.first_line, &self.bytes)
+            return parse(&source, apart);
         }
+        if self.bytes.len() < LARGE {
+            source.check_nesting()?;
+            return parse(&source, apart);
+        }
+        // The parser has a bound of its own, so that it need not wait. What nests too deep is called that all the same.
+        let (shallow, parsed) = rayon::join(|| source.check_nesting(), || parse(&source, apart));
+        shallow.and(parsed)
     }
 
     /// Length in bytes.
@@ -341,14 +360,15 @@ fn parse<'a>(source: &Source<'a>, apart: Option<Operation>) -> Result<(Snapshot,
             kept.push(RawAnswer { region: raw.region.clone(), request: raw.request.clone(), response: response.get() });
         }
     }
-    let observations = raw
-        .observations
-        .into_par_iter()
-        .enumerate()
-        .filter_map(|(index, raw)| observation(source, index, raw).transpose())
-        .collect::<Vec<_>>();
+    let mut observations: Vec<(usize, RawObservation<'_>)> = raw.observations.into_iter().enumerate().collect();
+    // The longest first, each by itself: were it the last, all but one thread would wait for it.
+    observations.sort_by_key(|(_, raw)| std::cmp::Reverse(raw.response.map_or(0, |response| response.get().len())));
+    let read = |(index, raw)| (index, observation(source, index, raw));
+    let mut observations: Vec<_> = observations.into_par_iter().with_max_len(1).map(read).collect();
     // The first error in file order, whichever thread found one first.
-    let observations = observations.into_iter().collect::<Result<Vec<_>, _>>()?;
+    observations.sort_by_key(|(index, _)| *index);
+    let observations = observations.into_iter().filter_map(|(_, read)| read.transpose());
+    let observations = observations.collect::<Result<Vec<_>, _>>()?;
     let header = SnapshotHeader {
         collector: raw.collector,
         collected_at: raw.collected_at,
@@ -539,6 +559,53 @@ mod tests {
             let text = SUMMARY.replace(good, bad).replace("[,\"SomethingNew\":{\"deep\":[1,2]}}", "[]");
             let error = read(snapshot(&text)).unwrap_err().to_string();
             assert!(error.contains("invalid type: sequence, expected"), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn nesting_is_bounded_however_the_text_comes() {
+        let deep = |levels: usize, padding: usize| {
+            let value = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+            // Four levels are there before it.
+            let answer = format!("\"Padding\":\"{}\",\n\"Deep\":{value}", "x".repeat(padding));
+            snapshot(&SUMMARY.replace("\"SomethingNew\":{\"deep\":[1,2]}", &answer))
+        };
+        let folder = tempfile::tempdir().unwrap();
+        for padding in [10, super::LARGE] {
+            for (levels, is_read) in [(super::MAX_NESTING - 4, true), (super::MAX_NESTING - 3, false), (100_000, false)]
+            {
+                for ending in ["", "\n"] {
+                    let pretty = deep(levels, padding) + ending;
+                    let compact = pretty.trim_end().replace('\n', "") + ending;
+                    for (text, line) in [(pretty, 5), (compact, 1)] {
+                        let path = folder.path().join("s.json");
+                        std::fs::write(&path, &text).unwrap();
+                        let mut reader = SnapshotReader::open(&path).unwrap();
+                        for found in [read(&text), reader.next().unwrap()] {
+                            if is_read {
+                                found.unwrap();
+                                continue;
+                            }
+                            let error = found.unwrap_err();
+                            assert!(error.to_string().contains("nesting deeper than 100 levels"), "{error}");
+                            assert!(matches!(error, ReadError::Invalid { line: at, .. } if at == line), "{error}");
+                        }
+                        assert!(reader.next().is_none());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn snapshots_of_a_file_are_one_a_line_whatever_its_name() {
+        let line = snapshot(SUMMARY).replace('\n', " ");
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("two.json");
+        for (text, count) in [(format!("{line}\n{line}"), 2), (format!("{line}\n\n{line}\n"), 2), (line.clone(), 1)] {
+            std::fs::write(&path, text).unwrap();
+            let all: Result<Vec<_>, _> = SnapshotReader::open(&path).unwrap().collect();
+            assert_eq!(all.unwrap().len(), count);
         }
     }
 

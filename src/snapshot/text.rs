@@ -22,15 +22,11 @@ impl<'a> Source<'a> {
         Ok(Self { file, first_line, text })
     }
 
-    /// Bytes that are UTF-8 and nest no deeper than AWS's answers do.
-    pub(super) fn check(file: &'a str, first_line: usize, bytes: &'a [u8]) -> Result<Self, ReadError> {
-        let source = Self::utf8(file, first_line, bytes)?;
-        if let nesting::Shape::TooDeep(offset) = nesting::scan(bytes, MAX_NESTING) {
-            let (line, column) = source.place(offset);
-            let message = format!("nesting deeper than {MAX_NESTING} levels");
-            return Err(source.error(line, column, String::new(), message));
-        }
-        Ok(source)
+    /// That it nests no deeper than AWS's answers do.
+    pub(super) fn check_nesting(&self) -> Result<(), ReadError> {
+        let nesting::Shape::TooDeep(offset) = nesting::scan(self.text.as_bytes(), MAX_NESTING) else { return Ok(()) };
+        let (line, column) = self.place(offset);
+        Err(self.error(line, column, String::new(), format!("nesting deeper than {MAX_NESTING} levels")))
     }
 
     pub(super) fn error(&self, line: usize, column: usize, path: String, message: String) -> ReadError {

@@ -52,7 +52,8 @@ pub(super) fn parse(
         let hint = "Windows PowerShell's `>` writes UTF-16: save it with `| Out-File -Encoding utf8`";
         return Err(ImportError::file(file, "the text is UTF-16, not UTF-8", hint));
     }
-    let source = Source::check(file, 0, bytes)?;
+    let source = Source::utf8(file, 0, bytes)?;
+    source.check_nesting()?;
     if source.text.trim().is_empty() {
         return match nothing(operation).filter(|_| went_well) {
             Some(response) => Ok((None, Outcome::Answered(response))),

@@ -36,8 +36,8 @@ impl Scan<'_> {
     /// snapshot is let go as soon as its facts are read: a large account's answers take more room than its findings.
     pub fn run_for(&self, snapshot: Snapshot, ahead: Option<Ahead>, shown: Shown) -> Report {
         let (frame, facts) = self.read(&snapshot, ahead);
-        drop(snapshot);
-        self.report(frame, &facts, shown)
+        let ((), report) = rayon::join(|| drop(snapshot), || self.report(frame, &facts, shown));
+        report
     }
 
     /// Judges a snapshot, and hands out the facts that it was judged by.
@@ -184,7 +184,14 @@ fn summary(counts: &BTreeMap<String, Counts>, findings: &[Box<Finding>]) -> Summ
 /// Every gap that withheld a verdict, with the rules that it blinds.
 fn gaps(findings: &[Box<Finding>]) -> Vec<ReportGap> {
     let mut rules: BTreeMap<&Gap, std::collections::BTreeSet<&str>> = BTreeMap::new();
+    let mut before: (&[Gap], &str) = (&[], "");
     for finding in findings {
+        let told = (finding.unknown.as_slice(), finding.rule.as_ref());
+        // Thousands in a row are not judged by a rule for the same reason.
+        if told == before {
+            continue;
+        }
+        before = told;
         for gap in &finding.unknown {
             rules.entry(gap).or_default().insert(&finding.rule);
         }

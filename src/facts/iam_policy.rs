@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
+
 use super::iam_engine::Engine;
+use super::iam_escalation::Escalations;
+use super::iam_user::AT_ONCE;
 use super::resource::Resource;
 use super::{Fact, Gap, List, Observed, UNDECIDED};
 use crate::facts;
@@ -73,29 +77,32 @@ pub(crate) fn principals(engine: &Engine) -> List<Resource<IamPrincipal>> {
             inline_policies: known(engine, inline(policies)),
         },
     };
-    let groups =
-        engine.account.groups().iter().map(|(name, group)| resource(&group.arn, name, "group", &group.policies));
-    let others = engine.account.principals().iter().map(|principal| {
+    let groups: Vec<_> = engine.account.groups().iter().collect();
+    let groups = groups.into_par_iter().map(|(name, group)| resource(&group.arn, name, "group", &group.policies));
+    let others = engine.account.principals().par_iter().map(|principal| {
         let kind = if principal.kind == PrincipalKind::User { "user" } else { "role" };
         resource(&principal.arn, &principal.name, kind, &principal.policies)
     });
+    let mut items: Vec<_> = groups.chain(others).with_min_len(AT_ONCE).collect();
     // One whose ARN is missing cannot be told from others; that it is missing is a gap of the list.
-    let mut items = Vec::with_capacity(engine.account.groups().len() + engine.account.principals().len());
-    items.extend(groups.chain(others).filter(|one| !one.id.is_empty()));
+    items.retain(|one| !one.id.is_empty());
     items.sort_by(|one, two| one.id.cmp(&two.id));
     List { items, gaps: engine.gaps.clone() }
 }
 
 /// Managed policies, and the inline ones of users, groups and roles.
 pub(crate) fn policies(engine: &Engine) -> List<Resource<IamPolicy>> {
-    let managed = engine.account.policies().iter().map(|(arn, policy)| {
+    // Worked out on all processors, and so before any of them asks for it: none may wait for the others.
+    let escalations = engine.escalations();
+    let managed: Vec<_> = engine.account.policies().iter().collect();
+    let managed = managed.into_par_iter().map(|(arn, policy)| {
         let kind = if arn.contains(":iam::aws:policy/") { "aws" } else { "customer" };
         let name = arn.rsplit('/').next().unwrap_or(arn);
         let attached = match engine.attached.get(arn.as_ref()).copied().flatten() {
             Some(attached) => Observed::Present(attached),
             None => Observed::Unknown(Gap::of_reason(UNDECIDED, "AWS did not say how often the policy is attached")),
         };
-        policy_of(engine, arn.as_ref().to_owned(), (name, kind), attached, policy.document())
+        policy_of((engine, escalations), arn.as_ref().to_owned(), (name, kind), attached, policy.document())
     });
     let groups = engine.account.groups().values().flat_map(|group| group.policies.iter());
     let own = engine.account.principals().iter().flat_map(|principal| principal.policies.iter());
@@ -103,19 +110,21 @@ pub(crate) fn policies(engine: &Engine) -> List<Resource<IamPolicy>> {
         PolicyName::Managed(_) => None,
         // What is known of it counts for whoever has it; the missing name is a gap of the list.
         PolicyName::Inline { name, .. } if name.is_empty() => None,
-        PolicyName::Inline { name, .. } => {
-            let id = attached.policy.to_string();
-            let place = (name.as_ref(), "inline");
-            Some(policy_of(engine, id, place, Observed::Present(true), attached.document))
-        }
+        PolicyName::Inline { name, .. } => Some((attached, name)),
     });
-    let mut items: Vec<_> = managed.chain(inline).collect();
+    let inline: Vec<_> = inline.collect();
+    let inline = inline.into_par_iter().map(|(attached, name)| {
+        let place = (name.as_ref(), "inline");
+        let id = attached.policy.to_string();
+        policy_of((engine, escalations), id, place, Observed::Present(true), attached.document)
+    });
+    let mut items: Vec<_> = managed.chain(inline).with_min_len(AT_ONCE).collect();
     items.sort_by(|one, two| one.id.cmp(&two.id));
     List { items, gaps: engine.gaps.clone() }
 }
 
 fn policy_of(
-    engine: &Engine,
+    (engine, escalations): (&Engine, &Escalations),
     id: String,
     (name, kind): (&str, &str),
     attached: Observed<bool>,
@@ -132,7 +141,7 @@ fn policy_of(
             statements.map(|rules| rules.iter().any(|rule| rule.effect == Effect::Allow && rule.actions.excluded)),
             engine.origin,
         ),
-        escalations: known(engine, engine.escalations().through(&id, &engine.gaps)),
+        escalations: known(engine, escalations.through(&id, &engine.gaps)),
     };
     Resource { id, region: None, facts }
 }

@@ -166,10 +166,12 @@ impl Facts {
             (trails, alerting, infrastructure)
         };
         let ((engine, users, access, policies), (trails, alerting, infrastructure)) = rayon::join(of_iam, of_services);
-        let groups = iam_group::build(snapshot, &users);
         let root = root_user::build(snapshot, &report, &devices);
         let parts = account::Parts { alerting: &alerting, trails: &trails, infrastructure: &infrastructure, access };
-        let account = account::build(snapshot, &report, &users, as_of, parts);
+        let (groups, account) = rayon::join(
+            || iam_group::build(snapshot, &users),
+            || account::build(snapshot, &report, &users, as_of, parts),
+        );
         Self {
             account,
             root,

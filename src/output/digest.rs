@@ -30,7 +30,16 @@ impl RuleGroup<'_> {
 
     /// The reasons for which verdicts were withheld, each once.
     pub fn gaps(&self) -> BTreeSet<&Gap> {
-        self.findings.iter().flat_map(|finding| &finding.unknown).collect()
+        let mut gaps = BTreeSet::new();
+        let mut before: &[Gap] = &[];
+        for finding in &self.findings {
+            // Thousands in a row have the same.
+            if finding.unknown != before {
+                gaps.extend(&finding.unknown);
+                before = &finding.unknown;
+            }
+        }
+        gaps
     }
 
     /// What would fill the gaps, each once; the actions to allow in one.
@@ -56,9 +65,15 @@ fn groups<'a>(report: &'a Report, belongs: impl Fn(&Finding) -> bool) -> Vec<Rul
     let runs: BTreeMap<&str, &RuleRun> = report.rules_run.iter().map(|run| (run.id.as_str(), run)).collect();
     let mut positions: BTreeMap<&str, usize> = BTreeMap::new();
     let mut groups: Vec<RuleGroup<'a>> = Vec::new();
+    // Those of one rule stand one after the other.
+    let mut before: Option<(&str, usize)> = None;
     for finding in report.findings().filter(|finding| belongs(finding)) {
         let id = finding.rule.as_ref();
-        let position = *positions.entry(id).or_insert(groups.len());
+        let position = match before {
+            Some((known, position)) if known == id => position,
+            _ => *positions.entry(id).or_insert(groups.len()),
+        };
+        before = Some((id, position));
         match groups.get_mut(position) {
             Some(group) => group.findings.push(finding),
             None => groups.push(RuleGroup {

@@ -330,7 +330,7 @@ impl<'a> Trial<'a> {
     }
 
     /// Puts the outcome on the resource that was judged last into words.
-    fn verdict(&mut self, Tried { status, unknown }: Tried) -> Verdict<'a> {
+    fn verdict(&mut self, Tried { status, mut unknown }: Tried) -> Verdict<'a> {
         let rule = self.rule;
         let words = &mut self.words;
         let mut fill = |template: &'a Lazy<Template>| match template.get(rule) {
@@ -347,8 +347,11 @@ impl<'a> Trial<'a> {
             Status::Unknown => {
                 let (known, told) = &mut self.not_judged;
                 if told.is_empty() || *known != unknown {
-                    (*known, *told) = (unknown.clone(), format!("not judged: {}", cause(&unknown)));
+                    *told = format!("not judged: {}", cause(&unknown));
+                    *known = std::mem::take(&mut unknown);
                 }
+                // Equal reasons are kept once.
+                unknown.clone_from(known);
                 told.clone()
             }
         };

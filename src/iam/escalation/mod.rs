@@ -128,7 +128,8 @@ pub(crate) fn gather_paths_to_administrator<T: Default + Send>(
     look: impl Fn(&mut T, Vec<Chain>) + Sync,
     take: impl FnMut(T),
 ) {
-    gather(accounts, None, Goal::Administrator, 64, look, take);
+    // What is kept of some starts is little, and where all wait for the last of a group, fewer groups are waited for.
+    gather(accounts, None, Goal::Administrator, Portions { starts: 64, together: 64 }, look, take);
 }
 
 /// As [`paths`], without keeping the chains: an account at its quotas has more of them than fit beside its snapshot.
@@ -148,18 +149,25 @@ enum Goal {
 fn tell_each(accounts: &[Account], only: Option<&str>, goal: Goal, tell: &mut dyn FnMut(Chain)) {
     // A start at IAM's quotas has chains of some 20 kB.
     let look = |found: &mut Vec<Chain>, chains: Vec<Chain>| found.extend(chains);
-    gather(accounts, only, goal, 4, look, |found| found.into_iter().for_each(&mut *tell));
+    let portions = Portions { starts: 4, together: 16 };
+    gather(accounts, only, goal, portions, look, |found| found.into_iter().for_each(&mut *tell));
 }
 
-/// How many such groups of starts are gathered before what came of them is taken.
-const TOGETHER: usize = 16;
+/// How the starts are dealt out.
+#[derive(Debug, Clone, Copy)]
+struct Portions {
+    /// How many starts are looked at on one processor.
+    starts: usize,
+    /// How many such portions there are before what came of them is taken.
+    together: usize,
+}
 
-/// Looks at the chains of all starts, of `at_once` starts on one processor, and takes what came of it in the order of the starts.
+/// Looks at the chains of all starts, a portion on one processor, and takes what came of it in the order of the starts.
 fn gather<T: Default + Send>(
     accounts: &[Account],
     only: Option<&str>,
     goal: Goal,
-    at_once: usize,
+    portions: Portions,
     look: impl Fn(&mut T, Vec<Chain>) + Sync,
     mut take: impl FnMut(T),
 ) {
@@ -189,8 +197,8 @@ fn gather<T: Default + Send>(
         }
         found
     };
-    for some in starts.chunks(at_once * TOGETHER) {
-        let found: Vec<T> = some.par_chunks(at_once).map(of_some).collect();
+    for some in starts.chunks(portions.starts * portions.together) {
+        let found: Vec<T> = some.par_chunks(portions.starts).map(of_some).collect();
         found.into_iter().for_each(&mut take);
     }
     let mut outside = T::default();

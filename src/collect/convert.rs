@@ -103,30 +103,22 @@ pub(super) fn append_new<B: PartialEq + Serialize>(all: &mut Vec<B>, mut page: V
     const LARGEST_PAGE: usize = 1000;
     let before = all.get(all.len().saturating_sub(LARGEST_PAGE)..).unwrap_or_default();
     if !before.is_empty() {
-        let known: HashSet<u64> = before.iter().map(mark).collect();
-        page.retain(|item| !known.contains(&mark(item)) || !before.contains(item));
+        let mut text = Vec::new();
+        let known: HashSet<u64> = before.iter().map(|item| mark(item, &mut text)).collect();
+        page.retain(|item| !known.contains(&mark(item, &mut text)) || !before.contains(item));
     }
     all.append(&mut page);
 }
 
 /// The same for equal things, and hardly ever for others: comparing each of a thousand with each would take longer than
-/// reading them.
-fn mark(item: &impl Serialize) -> u64 {
-    struct Sink(DefaultHasher);
-    impl std::io::Write for Sink {
-        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-            self.0.write(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> std::io::Result<()> {
-            Ok(())
-        }
-    }
-    let mut sink = Sink(DefaultHasher::new());
-    // INVARIANT: a hasher takes all bytes, and what cannot be written ends at the same place for equal things.
-    let _ = serde_json::to_writer(&mut sink, item);
-    sink.0.finish()
+/// reading them. `text` is room to write in.
+fn mark(item: &impl Serialize, text: &mut Vec<u8>) -> u64 {
+    text.clear();
+    // INVARIANT: what cannot be written ends at the same place for equal things.
+    let _ = serde_json::to_writer(&mut *text, item);
+    let mut hasher = DefaultHasher::new();
+    hasher.write(text);
+    hasher.finish()
 }
 
 fn percent_decoded(text: &str) -> String {

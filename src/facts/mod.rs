@@ -190,7 +190,8 @@ impl Facts {
         }
     }
 
-    /// Managed and inline policies, judged when a rule first asks: escalation looks at all principals at once.
+    /// Managed and inline policies, judged when a rule first asks: escalation looks at all principals at once, on all threads of rayon.
+    /// None of these may be one that asks for the same meanwhile: it would wait for itself.
     pub fn policies(&self) -> &List<Resource<IamPolicy>> {
         self.policies.get_or_init(|| iam_policy::policies(&self.engine))
     }
@@ -200,7 +201,7 @@ impl Facts {
         self.engine.known_escalations()
     }
 
-    /// Users, groups and roles with their inline policies.
+    /// Users, groups and roles with their inline policies, listed when a rule first asks, as [`Facts::policies`] are.
     pub fn principals(&self) -> &List<Resource<IamPrincipal>> {
         self.principals.get_or_init(|| iam_policy::principals(&self.engine))
     }

@@ -90,6 +90,8 @@ pub struct SnapshotReader {
     lines_read: usize,
     snapshots_read: usize,
     done: bool,
+    /// What was met when more was looked for; some sources say it once. Whoever reads on is told.
+    failed: Option<std::io::Error>,
 }
 
 impl SnapshotReader {
@@ -125,6 +127,7 @@ impl SnapshotReader {
             lines_read: 0,
             snapshots_read: 0,
             done: false,
+            failed: None,
         })
     }
 
@@ -183,7 +186,13 @@ impl SnapshotReader {
 
     /// Whether there is nothing more to read, as far as that is known.
     fn is_at_end(&mut self) -> bool {
-        self.input.fill_buf().is_ok_and(<[u8]>::is_empty)
+        match self.input.fill_buf() {
+            Ok(rest) => rest.is_empty(),
+            Err(error) => {
+                self.failed = (error.kind() != std::io::ErrorKind::Interrupted).then_some(error);
+                false
+            }
+        }
     }
 
     /// Leaves the rest of a line unread that is too long to be a snapshot; false when the source gives no more.
@@ -192,7 +201,10 @@ impl SnapshotReader {
     }
 
     fn read_line(&mut self, text: &mut Vec<u8>) -> Result<bool, ReadError> {
-        let read = (&mut self.input).take(MAX_SNAPSHOT_BYTES + 1).read_until(b'\n', text);
+        let read = match self.failed.take() {
+            Some(error) => Err(error),
+            None => (&mut self.input).take(MAX_SNAPSHOT_BYTES + 1).read_until(b'\n', text),
+        };
         self.after_read(read, text)?;
         self.lines_read += 1;
         Ok(!text.is_empty())
@@ -200,7 +212,10 @@ impl SnapshotReader {
 
     fn read_rest(&mut self, text: &mut Vec<u8>) -> Result<(), ReadError> {
         let room = (MAX_SNAPSHOT_BYTES + 1).saturating_sub(text.len() as u64);
-        let read = (&mut self.input).take(room).read_to_end(text);
+        let read = match self.failed.take() {
+            Some(error) => Err(error),
+            None => (&mut self.input).take(room).read_to_end(text),
+        };
         self.after_read(read, text)
     }
 
@@ -594,6 +609,44 @@ mod tests {
                     }
                 }
             }
+        }
+    }
+
+    #[test]
+    fn an_answer_that_is_nested_as_deep_as_may_be_is_read_beside_its_check() {
+        // The one answer that holds itself; deep enough for the parser's bound, and for the thread's stack.
+        let budgets = |levels: usize| {
+            let filter = format!("{}{{}}{}", "{\"Not\":".repeat(levels), "}".repeat(levels));
+            let budget = format!("{{\"BudgetName\":\"{}\",\"FilterExpression\":{filter}}}", "x".repeat(super::LARGE));
+            format!(
+                r#"{{"service":"budgets","operation":"DescribeBudgets","region":"us-east-1","response":{{"Budgets":[{budget}]}}}}"#
+            )
+        };
+        assert!(read(snapshot(&budgets(80))).is_ok());
+        for levels in [100, 120, 126, 127, 128, 500] {
+            let error = read(snapshot(&budgets(levels))).unwrap_err().to_string();
+            assert!(error.contains("nesting deeper than 100 levels"), "{levels}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_archive_that_is_not_as_it_was_written_is_an_error_though_its_text_can_be_read() {
+        let whole = read(snapshot(SUMMARY)).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.json.gz");
+        let mut bytes = Vec::new();
+        write_snapshot(&whole, Compression::Gzip, &mut bytes).unwrap();
+        let found = |bytes: &[u8]| -> Result<Vec<_>, _> {
+            std::fs::write(&path, bytes).unwrap();
+            SnapshotReader::open(&path).unwrap().collect()
+        };
+        assert_eq!(found(&bytes).unwrap().len(), 1);
+        // The sum and the length stand at the end.
+        for place in bytes.len() - 8..bytes.len() {
+            let mut other = bytes.clone();
+            other[place] ^= 1;
+            let error = found(&other).unwrap_err();
+            assert!(matches!(error, ReadError::Io { .. }), "{error}");
         }
     }
 

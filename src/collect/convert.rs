@@ -9,7 +9,7 @@ use aws_smithy_types::{Blob, DateTime};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::snapshot::{Document, Time};
+use crate::snapshot::{Document, Time, percent_decoded};
 
 /// A member as a shape holds it; `None` when AWS sent none.
 pub(super) trait IntoShape<T> {
@@ -119,24 +119,6 @@ fn mark(item: &impl Serialize, text: &mut Vec<u8>) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(text);
     hasher.finish()
-}
-
-fn percent_decoded(text: &str) -> String {
-    let hex = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
-    let mut decoded = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        if let (b'%', [high, low, after @ ..]) = (first, tail)
-            && let (Some(high), Some(low)) = (hex(*high), hex(*low))
-        {
-            decoded.push(high << 4 | low);
-            rest = after;
-        } else {
-            decoded.push(*first);
-            rest = tail;
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
 }
 
 /// Says which of an SDK type's members make a shape.

@@ -57,6 +57,25 @@ impl<'de> Deserialize<'de> for Document {
     }
 }
 
+/// Text as it was before AWS encoded it for URLs, as it does with policy documents; what is no code stays.
+pub(crate) fn percent_decoded(text: &str) -> String {
+    let hex = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        if let (b'%', [high, low, after @ ..]) = (first, tail)
+            && let (Some(high), Some(low)) = (hex(*high), hex(*low))
+        {
+            decoded.push(high << 4 | low);
+            rest = after;
+        } else {
+            decoded.push(*first);
+            rest = tail;
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
 /// Whether JSON text is its own plain form, which is how AWS and `posture snapshot` write it, and surely has a value.
 fn is_plain(json: &str) -> bool {
     let mut is_inside = false;
@@ -92,6 +111,14 @@ fn without_blanks(json: &str) -> Option<Box<str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_code_stays() {
+        assert_eq!(percent_decoded("%7B%7d a%2Fb+ %C3%A9"), "{} a/b+ \u{e9}");
+        for text in ["%", "%4", "%zz", "%+f", "% 1", "100 %"] {
+            assert_eq!(percent_decoded(text), text);
+        }
+    }
 
     #[test]
     fn a_document_is_written_as_it_was_read() {

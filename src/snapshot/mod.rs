@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 pub use document::Document;
+pub(crate) use document::percent_decoded;
 pub use operation::{Gathered, Operation, OperationSpec, Response, Shape};
 pub use partition::{is_region, leader_region};
 pub(crate) use read::decompressed;

@@ -200,11 +200,13 @@ impl SnapshotReader {
         self.input.skip_until(b'\n').is_ok_and(|skipped| skipped > 0)
     }
 
+    /// So many bytes of what is left to read, unless looking for it failed.
+    fn input(&mut self, most: u64) -> std::io::Result<std::io::Take<&mut Box<dyn BufRead>>> {
+        self.failed.take().map_or_else(|| Ok((&mut self.input).take(most)), Err)
+    }
+
     fn read_line(&mut self, text: &mut Vec<u8>) -> Result<bool, ReadError> {
-        let read = match self.failed.take() {
-            Some(error) => Err(error),
-            None => (&mut self.input).take(MAX_SNAPSHOT_BYTES + 1).read_until(b'\n', text),
-        };
+        let read = self.input(MAX_SNAPSHOT_BYTES + 1).and_then(|mut input| input.read_until(b'\n', text));
         self.after_read(read, text)?;
         self.lines_read += 1;
         Ok(!text.is_empty())
@@ -212,10 +214,7 @@ impl SnapshotReader {
 
     fn read_rest(&mut self, text: &mut Vec<u8>) -> Result<(), ReadError> {
         let room = (MAX_SNAPSHOT_BYTES + 1).saturating_sub(text.len() as u64);
-        let read = match self.failed.take() {
-            Some(error) => Err(error),
-            None => (&mut self.input).take(room).read_to_end(text),
-        };
+        let read = self.input(room).and_then(|mut input| input.read_to_end(text));
         self.after_read(read, text)
     }
 

@@ -12,7 +12,7 @@ use super::DocumentId;
 use crate::iam::document::{Interner, Rule};
 use crate::iam::error::PolicyError;
 use crate::iam::policy::{ActionBlock, Policy, PrincipalBlock, ResourceBlock, Statement};
-use crate::snapshot::Document;
+use crate::snapshot::{Document, percent_decoded};
 
 /// The documents that were compiled. The threads that compile share it.
 #[derive(Debug, Default)]
@@ -112,23 +112,4 @@ fn is_whole(statement: &Statement) -> bool {
         PrincipalBlock::Principal(whom) | PrincipalBlock::NotPrincipal(whom) => !whom.is_empty(),
     };
     statement.action != ActionBlock::None && speaks_of
-}
-
-fn percent_decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let code = after
-            .get(..2)
-            .and_then(|hex| std::str::from_utf8(hex).ok())
-            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
-        if let (b'%', Some(byte)) = (first, code) {
-            bytes.push(byte);
-            rest = after.get(2..).unwrap_or_default();
-        } else {
-            bytes.push(*first);
-            rest = after;
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
